@@ -1,0 +1,67 @@
+"""The whole exception tree: what a peer did wrong, and what an operator did wrong.
+
+What we did wrong ourselves is an ordinary exception, caught at the edge and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class GreenDNSError(Exception):
+    """Everything that GreenDNS raises on purpose."""
+
+
+class WireError(GreenDNSError):
+    """A packet with a readable header that gets `rcode` for an answer."""
+
+    def __init__(self, rcode: int, reason: str) -> None:
+        super().__init__(reason)
+        self.rcode = rcode
+        self.reason = reason
+
+
+class FormError(WireError):
+    """A packet that is not formed as the RFCs say: FORMERR (RFC 1035 section 4.1.1)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(1, reason)
+
+
+class ValueProblem(GreenDNSError):
+    """A value that a reader cannot take; the caller knows the file and the place.
+
+    expected  a full claim: "weight must be an integer >= 0"
+    found     the value as the operator wrote it, as JSON: '"10x"'; empty where there is nothing to show
+    """
+
+    def __init__(self, expected: str, found: str = "") -> None:
+        super().__init__(f"{expected}, found {found}" if found else expected)
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing an operator should mend, told so that it can be found.
+
+    >>> str(Problem("a.json", "ttl", "must be an integer", '"x"'))
+    'a.json: ttl: must be an integer, found "x"'
+    """
+
+    file: str
+    place: str
+    expected: str
+    found: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.place}: " if self.place else f"{self.file}: "
+        return f"{where}{self.expected}, found {self.found}" if self.found else f"{where}{self.expected}"
+
+
+class ConfigError(GreenDNSError):
+    """A file or a setting that cannot be used: every problem found in it, in the file's order."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
