@@ -87,7 +87,7 @@ TCP_MESSAGE_OCTETS = 65535  # RFC 1035 section 4.2.2
 
 TTL_MAX = 2**31 - 1  # RFC 2181 section 8
 SERIAL_MAX = 2**32 - 1  # RFC 1035 section 3.3.13
-WEIGHT_MAX = 2**31 - 1  # sums of 64 bits then hold every file that fits in memory
+WEIGHT_MAX = 2**31  # far over any netspeed in kbit/s; the sums of a pick are exact whatever they come to
 
 RRTYPE_NAMES: dict[int, str] = {int(member): member.name for member in RRType}
 RCODE_NAMES: dict[int, str] = {int(member): member.name for member in Rcode}

@@ -81,11 +81,20 @@ def from_text(text: str, origin: bytes | None = None) -> bytes:
     >>> from_text("www", origin=b"\x07example\x00")
     b'\x03www\x07example\x00'
     """
-    is_absolute = text.endswith(".") and not text.endswith("\\.")
-    wire = relative_from_text(text) + (ROOT if is_absolute or origin is None else origin)
+    wire = relative_from_text(text) + (ROOT if origin is None or is_absolute(text) else origin)
     if len(wire) > NAME_OCTETS:
         raise ValueProblem(f"a name must have at most {NAME_OCTETS} octets")
     return wire
+
+
+def is_absolute(text: str) -> bool:
+    r"""Whether text ends with a dot that no backslash escapes.
+
+    >>> is_absolute("a."), is_absolute(r"a\."), is_absolute(r"a\\.")
+    (True, False, True)
+    """
+    before = text[:-1]
+    return text.endswith(".") and (len(before) - len(before.rstrip("\\"))) % 2 == 0
 
 
 def to_labels(wire: bytes) -> list[bytes]:

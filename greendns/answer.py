@@ -1,0 +1,384 @@
+"""query -> zone -> client -> records -> response: the one function that answers a packet, and its stages.
+
+Pure: no I/O, no clock, no logging, no gevent. What was loaded comes in as a Snapshot, time and chance as arguments.
+Each stage is a function of its own, so that `explain` walks the same way and stops at every one.
+"""
+
+from __future__ import annotations
+
+from . import chaos
+from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode, RRClass, RRType
+from .cookies import answer_cookie
+from .filters import choose
+from .name import is_subdomain
+from .picker import Draw
+from .query import Query, parse
+from .response import ADDITIONAL, ANSWER, AUTHORITY, COPIED_FLAGS, FLAG_AA, FLAG_QR, Response, encode_opt
+from .rrset import RRset
+from .snapshot import Snapshot, State
+from .targeting import EVERYBODY, GEOGRAPHIC, Location, address_text, is_locatable, locate, scope_prefix
+from .zone import Match, Name, Zone, find_any, find_matches
+
+# CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
+CHAIN_LIMIT = 8
+_TRANSFERS = (RRType.AXFR, RRType.IXFR)
+_ALWAYS_AT_APEX = (RRType.SOA, RRType.NS)
+# No record is shorter: pointer, type, class, TTL, RDLENGTH. Bounds how many records are worth drawing.
+_RECORD_OCTETS = 12
+
+
+class Peer:
+    """Who sent a packet: address (4 or 16 octets), port, and whether over TCP."""
+
+    __slots__ = ("address", "is_tcp", "port")
+
+    def __init__(self, address: bytes, port: int, is_tcp: bool) -> None:
+        self.address = address
+        self.port = port
+        self.is_tcp = is_tcp
+
+    def __str__(self) -> str:
+        text = address_text(self.address)
+        return f"[{text}]:{self.port}" if len(self.address) == 16 else f"{text}:{self.port}"
+
+
+class Outcome:
+    """What became of a packet, for counters and logs.
+
+    kind     dropped, error, refused, chaos, debug, referral, answer, nodata or nxdomain
+    zone     that answered first; None where none did
+    owner    relative name in that zone that the question met, a wildcard's own name included; None where it met none
+    label    the last label of a zone file that an answer came from, as in the file; "" where none did
+    targets  of the client, nearest first
+    """
+
+    __slots__ = ("is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
+
+    def __init__(self, kind: str, rcode: int, qtype: int = 0) -> None:
+        self.kind = kind
+        self.rcode = rcode
+        self.qtype = qtype
+        self.zone: Zone | None = None
+        self.owner: bytes | None = None
+        self.label = ""
+        self.targets: tuple[bytes, ...] = ()
+        self.scope = 0
+        self.is_truncated = False
+
+
+Reply = tuple[bytes | None, Outcome]
+
+
+class _Answering:
+    """One answer in the making: what it was asked with, and what has been decided so far."""
+
+    __slots__ = ("draw", "flags", "now", "outcome", "peer", "query", "response", "snapshot", "state", "target")
+
+    def __init__(
+        self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw, response: Response
+    ) -> None:
+        self.query = query
+        self.peer = peer
+        self.now = now
+        self.snapshot = snapshot
+        self.state = state
+        self.draw = draw
+        self.response = response
+        self.outcome = Outcome("answer", Rcode.NOERROR, query.qtype)
+        self.flags = FLAG_AA
+        self.target = b""  # of the last CNAME added
+
+
+def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> Reply:
+    """Answer one packet.
+
+    now    seconds since 1970
+    draw   draw(n) returns a uniform integer in 0 <= x < n
+    Returns the bytes to send, None where silence is the answer, and what became of the packet.
+    """
+    query = parse(wire)
+    if query is None:
+        return None, Outcome("dropped", Rcode.NOERROR)
+    options = _answer_options(query, peer, now, snapshot)
+    response = Response(query.question, _limit_octets(query, peer, snapshot), _opt_octets(query, options))
+    answering = _Answering(query, peer, now, snapshot, state, draw, response)
+    if query.verdict != Rcode.NOERROR:
+        _refuse(answering, "error", query.verdict)
+    elif query.question:
+        _answer_question(answering)
+    return _encode(answering, options), answering.outcome
+
+
+def servfail(wire: bytes) -> bytes | None:
+    """The answer to a packet that we failed on: the header and, where it can be read, the question."""
+    query = parse(wire)
+    if query is None:
+        return None
+    flags = FLAG_QR | query.flags & COPIED_FLAGS
+    return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, b"")
+
+
+# -- the frame of an answer
+
+
+def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
+    """How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3)."""
+    if peer.is_tcp:
+        return TCP_MESSAGE_OCTETS
+    if not query.has_edns:
+        return PLAIN_UDP_OCTETS
+    return min(max(query.udp_payload, PLAIN_UDP_OCTETS), snapshot.options.udp_payload_octets)
+
+
+def _answer_options(query: Query, peer: Peer, now: float, snapshot: Snapshot) -> list[tuple[int, bytes]]:
+    """The EDNS options of the answer; the client subnet comes last, its scope still as sent."""
+    options: list[tuple[int, bytes]] = []
+    if query.verdict not in (Rcode.NOERROR, Rcode.NOTIMP):
+        return options
+    if query.wants_nsid:
+        options.append((EdnsOption.NSID, snapshot.options.identifier.encode()))
+    if query.cookie:
+        cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
+        options.append((EdnsOption.COOKIE, cookie))
+    if query.subnet is not None:
+        options.append((EdnsOption.CLIENT_SUBNET, query.subnet.option))
+    return options
+
+
+def _opt_octets(query: Query, options: list[tuple[int, bytes]]) -> int:
+    return 11 + sum(4 + len(option) for _, option in options) if query.has_edns else 0
+
+
+def _encode(answering: _Answering, options: list[tuple[int, bytes]]) -> bytes:
+    query = answering.query
+    outcome = answering.outcome
+    outcome.is_truncated = answering.response.is_truncated
+    opt = b""
+    if query.has_edns:
+        if query.subnet is not None and options:
+            sent = query.subnet.option
+            options[-1] = (EdnsOption.CLIENT_SUBNET, sent[:3] + bytes((outcome.scope,)) + sent[4:])
+        udp_payload = answering.snapshot.options.udp_payload_octets
+        opt = encode_opt(udp_payload, outcome.rcode, query.dnssec_ok, options)
+    flags = answering.flags | query.flags & COPIED_FLAGS
+    return answering.response.encode(query.id, flags, outcome.rcode, opt)
+
+
+def _refuse(answering: _Answering, kind: str, rcode: int) -> None:
+    """Say no, without authority."""
+    answering.flags = 0
+    answering.outcome.kind = kind
+    answering.outcome.rcode = rcode
+
+
+# -- which zone, which client
+
+
+def _answer_question(answering: _Answering) -> None:
+    query = answering.query
+    if query.qclass == RRClass.CH:
+        _answer_chaos(answering)
+        return
+    if query.qclass != RRClass.IN or query.qtype in _TRANSFERS:
+        _refuse(answering, "refused", Rcode.REFUSED)
+        return
+    zone = answering.snapshot.zones.match(query.qname, query.qtype)
+    if zone is None:
+        _refuse(answering, "refused", Rcode.REFUSED)
+        return
+    answering.outcome.zone = zone
+    _follow_chain(answering, zone)
+
+
+def _answer_chaos(answering: _Answering) -> None:
+    """version.bind and its like (RFC 4892); nothing else is known in class CH."""
+    rrset = chaos.chaos_rrset(answering.query.qname, answering.snapshot.options)
+    if rrset is None:
+        _refuse(answering, "refused", Rcode.REFUSED)
+        return
+    answering.outcome.kind = "chaos"
+    if answering.query.qtype in (RRType.TXT, RRType.ANY):
+        answering.response.add(ANSWER, answering.query.qname_sent, rrset, (0,))
+
+
+def locate_client(query: Query, peer: Peer, zone: Zone, snapshot: Snapshot) -> Location:
+    """Where the client is, for one zone: by its subnet if that can tell, else by the socket (G101, G200).
+
+    In a zone that targets nobody in particular the subnet's location still counts for closest.
+    """
+    subnet = query.subnet
+    if subnet is not None and subnet.family and is_locatable(subnet.address):
+        location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, snapshot.geo)
+        if location.targets not in ((), (EVERYBODY,)) or not zone.levels & GEOGRAPHIC:
+            return location
+    return locate(peer.address, False, zone.levels, zone.wants_coordinates, snapshot.geo)
+
+
+def _follow_chain(answering: _Answering, zone: Zone) -> None:
+    """Answer the question, and go on at each CNAME's target as long as it is ours; the last name's rcode counts
+    (RFC 6604 section 3)."""
+    query = answering.query
+    owner = query.qname_sent
+    qname = query.qname
+    followed = []
+    while True:
+        target = _answer_name(answering, zone, owner, qname[: len(qname) - len(zone.origin)])
+        if target is None or len(followed) == CHAIN_LIMIT or answering.response.is_truncated:
+            return
+        followed.append(qname)
+        owner = target
+        qname = target.lower()
+        next_zone = answering.snapshot.zones.match(qname, query.qtype)
+        if next_zone is None or qname in followed:
+            return
+        zone = next_zone
+
+
+# -- one name
+
+
+def find_name(zone: Zone, relative: bytes) -> tuple[Name | None, bytes]:
+    """The name that answers for `relative`, itself or the wildcard that covers it, and where that stands."""
+    name = zone.names.get(relative)
+    return (name, relative) if name is not None else zone.find_wildcard(relative)
+
+
+def name_matches(zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[list[Match]]:
+    """What may answer, per RRset of the answer and best first: one list, or for ANY one for each type."""
+    if qtype == RRType.ANY:
+        return find_any(name, targets)
+    matches = find_matches(name, qtype, targets)
+    if not matches and not relative and qtype in _ALWAYS_AT_APEX and not zone.hides_apex():
+        # Without `@` in targeting an unmatched client sees nothing (G102); but a zone is its SOA and NS.
+        return [find_matches(name, qtype, (EVERYBODY,))]
+    return [matches]
+
+
+def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: bytes) -> bytes | None:
+    """Add what one zone says of one name; returns the target of a CNAME that wants to be followed."""
+    query = answering.query
+    location = locate_client(query, answering.peer, zone, answering.snapshot)
+    answering.outcome.targets = answering.outcome.targets or location.targets
+    cut = zone.find_cut(relative, query.qtype)
+    if cut is not None:
+        _refer(answering, zone, cut, location)
+        return None
+    if relative not in zone.names and _answer_debug(answering, zone, owner, relative, location):
+        return None
+    name, stands_at = find_name(zone, relative)
+    if name is None:
+        _deny(answering, zone, "nxdomain", Rcode.NXDOMAIN)
+        return None
+    _widen_scope(answering, name, location)
+    if answering.outcome.owner is None and zone is answering.outcome.zone:
+        answering.outcome.owner = stands_at
+    chosen = False
+    for matches in name_matches(zone, relative, name, query.qtype, location.targets):
+        rrset = _add_first(answering, owner, matches, location)
+        chosen = chosen or rrset is not None
+        if rrset is not None and rrset.rrtype == RRType.CNAME and query.qtype not in (RRType.CNAME, RRType.ANY):
+            return answering.target
+    if not chosen and name.exists_for(location.targets):
+        _deny(answering, zone, "nodata", Rcode.NOERROR)
+    elif not chosen:
+        _deny(answering, zone, "nxdomain", Rcode.NXDOMAIN)
+    return None
+
+
+def _add_first(answering: _Answering, owner: bytes, matches: list[Match], location: Location) -> RRset | None:
+    """Add the first match of which records are left; returns its RRset, None if there is none (G112)."""
+    response = answering.response
+    room = max(response.room(), 0) // _RECORD_OCTETS + 1
+    for match in matches:
+        indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
+        if indexes:
+            answering.outcome.label = match.label.text
+            if not response.add(ANSWER, owner, match.rrset, indexes, partly=answering.peer.is_tcp):
+                response.is_truncated = True
+            answering.target = match.rrset.rdatas[indexes[0]]
+            return match.rrset
+    return None
+
+
+def _widen_scope(answering: _Answering, name: Name, location: Location) -> None:
+    scope = scope_prefix(location, name.levels, name.address_prefixes)
+    answering.outcome.scope = max(answering.outcome.scope, scope)
+
+
+def _deny(answering: _Answering, zone: Zone, kind: str, rcode: int) -> None:
+    """A negative answer: the SOA in the authority section (RFC 2308 section 3)."""
+    answering.outcome.kind = kind
+    answering.outcome.rcode = rcode
+    if not answering.response.add(AUTHORITY, zone.origin, zone.soa, (0,)):
+        answering.response.is_truncated = True
+
+
+def _answer_debug(answering: _Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
+    """Answer `_status`, `_health` and `_country` where the zone has no such label; False if it is none of these."""
+    query = answering.query
+    options = answering.snapshot.options
+    if not chaos.is_debug_name(relative) or not chaos.is_permitted(relative, answering.peer.address, options):
+        return False
+    if query.qtype not in (RRType.TXT, RRType.ANY):
+        _deny(answering, zone, "debug", Rcode.NOERROR)
+        return True
+    answering.outcome.kind = "debug"
+    first = chaos.first_label(relative)
+    if first == chaos.COUNTRY:
+        used = _subnet_location(answering, zone) or location
+        rrset = chaos.country_rrset(str(answering.peer), used, zone.wants_place(), options)
+    elif first == chaos.STATUS:
+        rrset = chaos.status_rrset(options, answering.now)
+        owner = owner.lower()
+    else:
+        rrset = chaos.health_rrset()
+        owner = owner.lower()
+    if not answering.response.add(ANSWER, owner, rrset, (0,)):
+        answering.response.is_truncated = True
+    return True
+
+
+def _subnet_location(answering: _Answering, zone: Zone) -> Location | None:
+    """`_country` tells what the subnet's address gives, even if it gives nothing (G101)."""
+    subnet = answering.query.subnet
+    if subnet is None or not subnet.family or not is_locatable(subnet.address):
+        return None
+    return locate(subnet.address, True, zone.levels, zone.wants_coordinates, answering.snapshot.geo)
+
+
+# -- delegations
+
+
+def _refer(answering: _Answering, zone: Zone, cut: bytes, location: Location) -> None:
+    """A referral (RFC 1034 section 4.3.2 step 3b): the cut's NS without authority, and glue."""
+    response = answering.response
+    if not response.counts[ANSWER]:
+        # After a CNAME of ours AA stays: it speaks of the first owner (RFC 1035 section 4.1.1).
+        answering.flags = 0
+    answering.outcome.kind = "referral"
+    name = zone.names[cut]
+    _widen_scope(answering, name, location)
+    matches = find_matches(name, RRType.NS, location.targets) or find_matches(name, RRType.NS, (EVERYBODY,))
+    servers = matches[0].rrset
+    if not response.add(AUTHORITY, cut + zone.origin, servers, range(len(servers))):
+        response.is_truncated = True
+        return
+    for server in servers.rdatas:
+        _add_glue(answering, zone, cut, server, location)
+
+
+def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, location: Location) -> None:
+    """The addresses of a name server as far as this zone has them; those below the cut must fit (RFC 9471 section 3)."""
+    lowered = server.lower()
+    if not is_subdomain(lowered, zone.origin):
+        return
+    name = zone.names.get(lowered[: len(lowered) - len(zone.origin)])
+    if name is None:
+        return
+    for rrtype in (RRType.A, RRType.AAAA):
+        for match in find_matches(name, rrtype, location.targets)[:1]:
+            if match.rrset.rrtype != rrtype:
+                continue
+            fits = answering.response.add(ADDITIONAL, server, match.rrset, range(len(match.rrset)))
+            if not fits and is_subdomain(lowered, cut + zone.origin):
+                answering.response.is_truncated = True

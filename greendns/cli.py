@@ -1,0 +1,251 @@
+"""The command line: serve, check, explain, convert, and geodns's own flags."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import logging
+import logging.handlers
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import __version__, config, goflags, loader, name
+from .codes import RRTYPE_NAMES
+from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
+from .loader import Generation
+from .snapshot import ServerOptions, State
+
+DEFAULT_PLACE = "/etc/greendns"
+USAGE_STATUS = 2  # what argparse and Go's flag package exit with too
+
+_OVERRIDES = {
+    "zones": "zones.directory",
+    "geoip": "geoip.directory",
+    "listen": "server.listen",
+    "http": "http.listen",
+    "workers": "server.workers",
+    "identifier": "server.identifier",
+    "log_level": "server.log_level",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["geodns"]:
+        return geodns(arguments[1:])
+    parsed = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    try:
+        return run(parsed)
+    except ConfigError as error:
+        _print_problems(error.problems)
+        return USAGE_STATUS
+    except GreenDNSError as error:
+        print(f"greendns: {error}", file=sys.stderr)
+        return USAGE_STATUS
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def _print_problems(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        print(f"greendns: {problem}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="greendns",
+        description="An authoritative GeoDNS server that reads geodns's zone files.",
+        epilog="greendns COMMAND --help tells more. Settings of greendns.toml:\n\n" + config.settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"greendns {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    serve_parser = commands.add_parser("serve", help="answer queries")
+    _add_common(serve_parser)
+    serve_parser.set_defaults(run=serve)
+
+    check_parser = commands.add_parser("check", help="load everything as serve would, and print what is wrong")
+    check_parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="check just these zone files")
+    _add_common(check_parser)
+    check_parser.set_defaults(run=check)
+
+    explain_parser = commands.add_parser("explain", help="tell why a client gets what it gets")
+    explain_parser.add_argument("name", metavar="NAME", help="the name asked for")
+    explain_parser.add_argument("type", metavar="TYPE", nargs="?", default="A", help="the record type (default: A)")
+    explain_parser.add_argument("--client", metavar="ADDR", default="127.0.0.1", help="the client's address")
+    explain_parser.add_argument("--json", action="store_true", help="for programs")
+    _add_common(explain_parser)
+    explain_parser.set_defaults(run=explain)
+
+    convert_parser = commands.add_parser("convert", help="turn a pgeodns.conf into zone files")
+    convert_parser.add_argument("file", metavar="pgeodns.conf", type=Path)
+    convert_parser.add_argument("outdir", metavar="OUTDIR", type=Path)
+    convert_parser.set_defaults(run=convert)
+
+    commands.add_parser("geodns", help="geodns's own flags: greendns geodns -help", add_help=False)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Arguments that win over the configuration file."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE-OR-DIR",
+        type=Path,
+        help=f"greendns.toml, geodns.conf or pgeodns.conf, or a directory with one of them (default: {DEFAULT_PLACE})",
+    )
+    parser.add_argument("--zones", metavar="DIR", help="the directory of zone files")
+    parser.add_argument("--geoip", metavar="DIR", help="the directory of MaxMind databases")
+    parser.add_argument(
+        "--listen", metavar="ADDR:PORT", action="append", help="an address to answer on; may be given again"
+    )
+    parser.add_argument("--http", metavar="ADDR:PORT|off", help="where /metrics, /health and /version are served")
+    parser.add_argument("--workers", metavar="N", type=int, help="processes; more than 1 is not built yet: one serves")
+    parser.add_argument("--identifier", metavar="ID", help="the server's name, and its groups: ID,group1,group2")
+    parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
+
+
+def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
+    given = {setting: getattr(parsed, argument) for argument, setting in _OVERRIDES.items()}
+    return {setting: value for setting, value in given.items() if value is not None}
+
+
+def _place(parsed: argparse.Namespace) -> Path:
+    return parsed.config or Path(DEFAULT_PLACE)
+
+
+def _start_logging(level: str, file: str = "") -> None:
+    handler: logging.Handler = logging.handlers.WatchedFileHandler(file) if file else logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+# -- the commands
+
+
+def serve(parsed: argparse.Namespace) -> int:
+    """Answer queries until told to stop."""
+    from .worker import Start
+
+    start = Start(_place(parsed), _overrides(parsed))
+    return _run_worker(start, start.read())
+
+
+def _run_worker(start: object, settings: config.Config) -> int:
+    from .worker import Start, Worker
+
+    assert isinstance(start, Start)
+    _start_logging(settings.server.log_level)
+    log = logging.getLogger("greendns")
+    for notice in settings.notices:
+        log.warning("%s", notice)
+    if settings.server.workers > 1:
+        log.warning("workers = %d: more than one process is not built yet, one serves", settings.server.workers)
+    Worker(start, settings).run(report=lambda line: print(line, flush=True))
+    return 0
+
+
+def check(parsed: argparse.Namespace) -> int:
+    """Load everything as serve would; 1 if anything is wrong, 0 otherwise."""
+    if parsed.files:
+        loaded = loader.load_files(parsed.files)
+        errors = [problem for each in loaded for problem in each.errors]
+        warnings = [problem for each in loaded for problem in each.warnings]
+        return _print_findings(errors, warnings, len(loaded))
+    try:
+        settings = config.load(_place(parsed), _overrides(parsed))
+    except ConfigError as error:
+        return _print_findings(error.problems, (), 0)
+    generation = loader.load(settings, ServerOptions())
+    return _print_findings(
+        generation.errors(), (*settings.notices, *generation.warnings()), len(generation.serving())
+    )
+
+
+def _print_findings(errors: Sequence[Problem], warnings: Sequence[Problem], zones: int) -> int:
+    for problem in warnings:
+        print(f"warning: {problem}")
+    for problem in errors:
+        print(problem)
+    print(f"{zones} zones, {len(errors)} errors, {len(warnings)} warnings")
+    return 1 if errors else 0
+
+
+def explain(parsed: argparse.Namespace) -> int:
+    """Walk one question through the stages of an answer."""
+    from . import explain as explaining
+
+    settings = config.load(_place(parsed), _overrides(parsed))
+    generation: Generation = loader.load(settings, ServerOptions(version=__version__, started=time.time()))
+    _print_problems(generation.errors())
+    try:
+        qname = name.from_text(parsed.name).lower()
+        client = ipaddress.ip_address(parsed.client).packed
+    except (ValueProblem, ValueError) as error:
+        print(f"greendns: {error}", file=sys.stderr)
+        return USAGE_STATUS
+    told = explaining.walk(
+        qname, _rrtype(parsed.type), client, time.time(), generation.snapshot, State(), random.Random().randrange
+    )
+    print(json.dumps(told, indent=2) if parsed.json else explaining.tell(told))
+    return 0
+
+
+def _rrtype(text: str) -> int:
+    """A record type by its mnemonic or as TYPEn."""
+    upper = text.upper()
+    for number, mnemonic in RRTYPE_NAMES.items():
+        if mnemonic == upper:
+            return number
+    if upper.startswith("TYPE") and upper[4:].isdecimal() and int(upper[4:]) <= 65535:
+        return int(upper[4:])
+    raise ConfigError(Problem("command line", "TYPE", "must be a record type such as A or TYPE65280", text))
+
+
+def convert(parsed: argparse.Namespace) -> int:
+    """Write the bases of a pgeodns.conf as zone files (P40, P41)."""
+    from . import pgeodns
+
+    pgeodns.convert(parsed.file, parsed.outdir, report=print)
+    return 0
+
+
+def geodns(argv: list[str]) -> int:
+    """Run with geodns's own flags (G001-G012), so that an existing unit file needs one word changed."""
+    try:
+        flags = goflags.parse_flags(argv)
+    except goflags.FlagsError as error:
+        print(error.text, file=sys.stderr)
+        return error.status
+    if flags.version:
+        print(f"geodns {__version__} (GreenDNS)")
+        return 0
+    from .worker import Start
+
+    start = Start(flags.config_path, flags.overrides)
+    try:
+        settings = start.read()
+        if flags.checkconfig:
+            return _check_geodns(settings)
+        return _run_worker(start, settings)
+    except ConfigError as error:
+        _print_problems(error.problems)
+        return USAGE_STATUS
+
+
+def _check_geodns(settings: config.Config) -> int:
+    """-checkconfig: 2 when anything fails, 0 otherwise (G009)."""
+    generation = loader.load(settings, ServerOptions())
+    _print_problems(generation.errors())
+    return USAGE_STATUS if generation.errors() else 0

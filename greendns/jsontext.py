@@ -1,0 +1,96 @@
+"""JSON as Go reads it: bytes -> Python values, where the two languages' readers differ.
+
+Go takes the first complete value and ignores what follows (G047), knows no NaN and no Infinity, reads invalid UTF-8 as
+U+FFFD (G049), and lets the last of equal keys win (G048) - which we keep, and tell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .errors import ConfigError, Problem, ValueProblem
+from .found import shown
+
+_CONSTANT = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}")
+# float() of more digits is infinite anyway, and int() refuses to read thousands of them.
+_DIGITS_LIMIT = 310
+_LINE_CHARACTERS = 100
+
+
+class Keys(dict[str, object]):
+    """An object in which keys were repeated; `repeated` names them."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def parse_json(octets: bytes, file: str) -> object:
+    """The first JSON value of a file.
+
+    Raises ConfigError with line, column and the line itself.
+    """
+    text = octets.decode("utf-8", "replace")
+    decoder = json.JSONDecoder(object_pairs_hook=_read_object, parse_constant=_refuse_constant, parse_int=_read_int)
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    try:
+        return decoder.raw_decode(text, start)[0]
+    except json.JSONDecodeError as error:
+        raise ConfigError(_problem_at(file, text, error.pos, error.msg)) from None
+    except _Constant:
+        raise ConfigError(_problem_at(file, text, _constant_position(text), "not a number of JSON")) from None
+    except RecursionError:
+        raise ConfigError(Problem(file, "", "must not be nested so deep")) from None
+
+
+class _Constant(ValueError):
+    pass
+
+
+def _refuse_constant(_: str) -> object:
+    raise _Constant
+
+
+def _constant_position(text: str) -> int:
+    return next((match.start() for match in _CONSTANT.finditer(text) if match[1]), 0)
+
+
+def _read_int(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS_LIMIT else float(digits)
+
+
+def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    keys = Keys(members)
+    seen: set[str] = set()
+    keys.repeated = tuple([key for key, _ in pairs if key in seen or seen.add(key)])  # type: ignore[func-returns-value]
+    return keys
+
+
+def _problem_at(file: str, text: str, position: int, message: str) -> Problem:
+    line_start = text.rfind("\n", 0, position) + 1
+    line_end = text.find("\n", position)
+    line = text[line_start : line_end if line_end >= 0 else len(text)].rstrip("\r")
+    column = position - line_start
+    first = max(0, column - _LINE_CHARACTERS // 2)
+    excerpt = line[first : first + _LINE_CHARACTERS].strip()
+    place = f"line {text.count(chr(10), 0, position) + 1} column {column + 1}"
+    return Problem(file, place, f"must be JSON: {message}", excerpt or "the end of the file")
+
+
+def read_integer(value: object, what: str, low: int, high: int) -> int:
+    """An integer as geodns takes it: a number, truncated toward zero, or a decimal string (G042).
+
+    Raises ValueProblem for anything else and outside low..high; `what` names it: "ttl".
+    """
+    number = None
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        number = int(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e30:
+        number = int(value)
+    if number is None or not low <= number <= high:
+        bounds = f">= {low}" if number is None or number < low else f"<= {high}"
+        raise ValueProblem(f"{what} must be an integer {bounds}", shown(value))
+    return number

@@ -1,0 +1,272 @@
+"""Config -> Generation: everything loaded, checked and ready to be swapped in; what did not change is shared.
+
+Loading side: reads files, knows no gevent and no answers. A file that cannot be used keeps its last good version and
+leaves its problems in the generation: `greendns check` prints them, the server logs them and tells them on /health.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from . import geoip, pgeodns
+from .codes import RRType
+from .config import Config
+from .errors import ConfigError, Problem
+from .geography import Database, Geo
+from .rrset import RRset
+from .snapshot import Coordinates, ServerOptions, Snapshot
+from .zone import Zone
+from .zonebuild import build_zone, builtin_zone, check_links
+from .zonedb import ZoneDB
+from .zonefile import ZoneSource, parse_zone, read_document, zone_name
+
+# What tells that a file may have changed, without reading it: compared for difference, since a rollback is older.
+Fingerprint = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class LoadedZone:
+    """A zone in service, and the file that it came from.
+
+    fingerprint   of the file as last looked at, broken or not
+    digest        of the octets that the zone was made from; None before the first good load
+    loaded        when, in seconds since 1970; `load_seconds` is what it took
+    """
+
+    file: str
+    fingerprint: Fingerprint
+    zone: Zone | None = None
+    digest: bytes | None = None
+    loaded: float = 0.0
+    load_seconds: float = 0.0
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadedDatabase:
+    """A MaxMind database in service, like a zone."""
+
+    path: Path
+    fingerprint: Fingerprint
+    database: Database | None = None
+    errors: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One state of everything loaded, and how it came about."""
+
+    config: Config
+    snapshot: Snapshot
+    zones: Mapping[str, LoadedZone] = field(default_factory=dict)
+    databases: Mapping[str, LoadedDatabase] = field(default_factory=dict)
+    directory_errors: tuple[Problem, ...] = ()
+
+    def errors(self) -> tuple[Problem, ...]:
+        """Everything that should be mended, zones first."""
+        of_zones = [problem for loaded in self.zones.values() for problem in loaded.errors]
+        return (*self.directory_errors, *of_zones, *self.database_errors())
+
+    def database_errors(self) -> tuple[Problem, ...]:
+        """What is wrong with the GeoIP databases."""
+        return tuple([problem for loaded in self.databases.values() for problem in loaded.errors])
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """What geodns would silently ignore."""
+        return tuple([problem for loaded in self.zones.values() for problem in loaded.warnings])
+
+    def serving(self) -> list[LoadedZone]:
+        """The zones that come from files and are answered for."""
+        return [loaded for loaded in self.zones.values() if loaded.zone is not None]
+
+
+def fingerprint(path: Path) -> Fingerprint | None:
+    """What the file at a path looks like, links followed; None if it is not there or no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def zone_paths(directory: Path) -> list[Path]:
+    """The zone files of a directory: `*.json` in any case, no dotfiles, not recursive (G030). Raises OSError."""
+    with os.scandir(directory) as entries:
+        names = [entry.name for entry in entries if entry.name.lower().endswith(".json") and entry.name[0] != "."]
+    return [directory / name for name in sorted(names) if not (directory / name).is_dir()]
+
+
+def watched_paths(config: Config) -> dict[Path, Fingerprint | None]:
+    """Every file that a load would read, as it looks now. Raises OSError for a zone directory that cannot be read."""
+    paths = list(geoip.find_files(config.geoip.find()).values())
+    if config.zone_format == "json":
+        paths += zone_paths(config.zones.directory)
+    return {path: fingerprint(path) for path in paths}
+
+
+def load(config: Config, options: ServerOptions, previous: Generation | None = None) -> Generation:
+    """Load everything; never raises for what an operator wrote.
+
+    previous   what is in service: unchanged files are not read again, broken ones keep what they had
+    """
+    errors: tuple[Problem, ...] = ()
+    databases = _load_databases(config, previous)
+    try:
+        zones = _load_zones(config, previous)
+    except (OSError, ConfigError) as error:
+        # G039: a directory that cannot be read takes no zone away.
+        zones = dict(previous.zones) if previous else {}
+        errors = _problems(error, config)
+    snapshot = _snapshot(zones, databases, options, previous)
+    return Generation(config, snapshot, zones, databases, errors)
+
+
+def _problems(error: OSError | ConfigError, config: Config) -> tuple[Problem, ...]:
+    if isinstance(error, ConfigError):
+        return error.problems
+    return (Problem(str(config.zones.directory), "", f"must be a directory that can be read: {error.strerror}"),)
+
+
+def load_files(paths: list[Path]) -> list[LoadedZone]:
+    """Load single zone files, as `greendns check FILE...` does."""
+    return [_load_zone(path, None) for path in paths]
+
+
+# -- zones
+
+
+def _load_zones(config: Config, previous: Generation | None) -> dict[str, LoadedZone]:
+    before = previous.zones if previous else {}
+    if config.zone_format == "pgeodns":
+        return _load_pgeodns(config, before)
+    paths = zone_paths(config.zones.directory)
+    return {str(path): _load_zone(path, before.get(str(path))) for path in paths}
+
+
+def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
+    """One file: skipped if it looks the same, or reads the same; its last good zone if it is broken (G032-G034)."""
+    started = time.monotonic()
+    seen = fingerprint(path) or (0, 0, 0)
+    if before is not None and before.fingerprint == seen:
+        return before
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        problem = Problem(str(path), "", f"must be a file that can be read: {error.strerror}")
+        return _broken(str(path), seen, before, (problem,))
+    digest = hashlib.sha256(octets).digest()
+    if before is not None and before.digest == digest:
+        return replace(before, fingerprint=seen, errors=())
+    try:
+        source, warnings = parse_zone(octets, zone_name(path), str(path), seen[0] // 10**9)
+    except ConfigError as error:
+        return _broken(str(path), seen, before, error.problems)
+    return _built(source, warnings, seen, digest, started)
+
+
+def _broken(
+    file: str, seen: Fingerprint, before: LoadedZone | None, problems: tuple[Problem, ...]
+) -> LoadedZone:
+    return replace(before or LoadedZone(file, seen), fingerprint=seen, errors=problems)
+
+
+def _built(
+    source: ZoneSource, warnings: list[Problem], seen: Fingerprint, digest: bytes, started: float
+) -> LoadedZone:
+    zone = build_zone(source)
+    warnings.extend(check_links(source, zone))
+    return LoadedZone(
+        source.file, seen, zone, digest, time.time(), time.monotonic() - started, warnings=tuple(warnings)
+    )
+
+
+def _load_pgeodns(config: Config, before: Mapping[str, LoadedZone]) -> dict[str, LoadedZone]:
+    """The bases of a pgeodns.conf through its conversion (P42); any error keeps all that was (P26)."""
+    assert config.source is not None
+    started = time.monotonic()
+    bases = pgeodns.read(config.source)
+    seen = fingerprint(config.source) or (0, 0, 0)
+    zones: dict[str, LoadedZone] = {}
+    for text, document in pgeodns.zone_documents(bases).items():
+        file = f"{config.source}#{text}"
+        digest = hashlib.sha256(repr(document).encode("utf-8", "replace")).digest()
+        if file in before and before[file].digest == digest:
+            zones[file] = before[file]
+            continue
+        source, warnings = read_document(document, text, file, seen[0] // 10**9)
+        zones[file] = _built(source, warnings, seen, digest, started)
+    return zones
+
+
+# -- geography
+
+
+def _load_databases(config: Config, previous: Generation | None) -> dict[str, LoadedDatabase]:
+    before = previous.databases if previous else {}
+    found = geoip.find_files(config.geoip.find())
+    return {kind: _load_database(kind, path, before.get(kind)) for kind, path in found.items()}
+
+
+def _load_database(kind: geoip.Kind, path: Path, before: LoadedDatabase | None) -> LoadedDatabase:
+    seen = fingerprint(path) or (0, 0, 0)
+    if before is not None and before.path == path and before.fingerprint == seen:
+        return before
+    try:
+        return LoadedDatabase(path, seen, geoip.open_database(path, kind))
+    except ConfigError as error:
+        return LoadedDatabase(path, seen, before.database if before else None, error.problems)
+
+
+def _geo(databases: Mapping[str, LoadedDatabase], previous: Generation | None) -> Geo:
+    def of(kind: str) -> Database | None:
+        return databases[kind].database if kind in databases else None
+
+    geo = Geo(of("City"), of("Country"), of("ASN"))
+    if previous is None:
+        return geo
+    before = previous.snapshot.geo
+    is_same = (geo.city, geo.country, geo.asn) == (before.city, before.country, before.asn)
+    return before if is_same else geo
+
+
+# -- the snapshot
+
+
+def _snapshot(
+    zones: Mapping[str, LoadedZone],
+    databases: Mapping[str, LoadedDatabase],
+    options: ServerOptions,
+    previous: Generation | None,
+) -> Snapshot:
+    in_service = [loaded.zone for loaded in zones.values() if loaded.zone is not None]
+    # The built-in zone comes first: a file of the same name takes its place.
+    zonedb = ZoneDB([builtin_zone(), *in_service])
+    geo = _geo(databases, previous)
+    known: Mapping[RRset, tuple[Coordinates | None, ...]] = {}
+    if previous is not None and previous.snapshot.geo is geo:
+        known = previous.snapshot.coordinates
+    coordinates = {rrset: known.get(rrset) or _coordinates(rrset, geo) for rrset in _placed_rrsets(in_service)}
+    return Snapshot(zonedb, geo, options, coordinates)
+
+
+def _placed_rrsets(zones: list[Zone]) -> Iterator[RRset]:
+    """The addresses that are answered by distance; a newer City database moves them too (G161, G167)."""
+    for zone in zones:
+        if not zone.wants_coordinates:
+            continue
+        for name in zone.names.values():
+            if name.plain is not None and name.plain.closest:
+                yield from [name.plain.rrsets[kind] for kind in (RRType.A, RRType.AAAA) if kind in name.plain.rrsets]
+
+
+def _coordinates(rrset: RRset, geo: Geo) -> tuple[Coordinates | None, ...]:
+    database = geo.locator(needs_city=True)
+    if database is None:
+        return (None,) * len(rrset)
+    return tuple([database.find(rdata)[0].coordinates for rdata in rrset.rdatas])

@@ -1,0 +1,123 @@
+"""The search tree of a MaxMind DB (specification 2.0): address -> record offset, prefix length.
+
+Bytes in, integers out; nothing is decoded here. Each node holds two records, left for a zero bit
+and right for a one. A record below `node_count` is the next node, `node_count` itself says that
+the network is absent, and what is above points into the data section:
+
+    [ nodes: node_count * record_size / 4 octets ][ 16 zero octets ][ data section ... ]
+
+All that a corrupt tree can do is to send an address astray: sizes are checked once, every value
+read is compared with them, and a walk ends after as many steps as the address has bits.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .errors import ValueProblem
+
+ABSENT: Final = -1
+# "16 bytes of NULLs in between the search tree and the data section" (MaxMind DB 2.0).
+SEPARATOR_OCTETS: Final = 16
+_IPV4_OCTETS: Final = 4
+_IPV6_OCTETS: Final = 16
+
+
+class Tree:
+    """The search tree at the start of `buffer`, whose end is the end of the data section.
+
+    record_size  bits of one record: 24, 28 or 32
+    ip_version   4 or 6; a tree of version 6 holds IPv4 below ::/96
+    Raises ValueProblem if a number is not one of these, if the tree does not fit, or if
+    no separator follows it, as in a file that was written over with another.
+    """
+
+    __slots__ = ("_buffer", "_data_octets", "_ipv4_start", "data_start", "ip_version", "node_count", "record_size")
+
+    def __init__(self, buffer: bytes, node_count: int, record_size: int, ip_version: int) -> None:
+        _check_numbers(node_count, record_size, ip_version)
+        self._buffer = buffer
+        self.node_count = node_count
+        self.record_size = record_size
+        self.ip_version = ip_version
+        self.data_start = node_count * (record_size // 4) + SEPARATOR_OCTETS
+        self._data_octets = len(buffer) - self.data_start
+        self._check_fits()
+        self._ipv4_start = self._find_ipv4_start()
+
+    def find(self, address: bytes) -> tuple[int, int]:
+        """The offset of an address's record in the data section, or ABSENT, and the prefix length.
+
+        address  4 or 16 octets
+        The prefix is that of the network in which every address gets this answer, also if the
+        answer is ABSENT, and counts in the address's own family. Where the path to ::/96 ends
+        before its 96th bit, all of IPv4 has one answer and the prefix length is 0, as maxminddb
+        says too. An IPv6 address is not in a tree of IPv4: (ABSENT, 0).
+        """
+        octets = len(address)
+        if octets == _IPV4_OCTETS:
+            node = self._ipv4_start
+        elif octets == _IPV6_OCTETS and self.ip_version == 6:
+            node = 0
+        else:
+            return ABSENT, 0
+        depth = 0
+        bits = octets * 8
+        while depth < bits and node < self.node_count:
+            node = self.record(node, (address[depth >> 3] >> (7 - (depth & 7))) & 1)
+            depth += 1
+        return self.offset_of(node), depth
+
+    def record(self, node: int, side: int) -> int:
+        """The left (0) or right (1) record of a node, 0 <= node < node_count."""
+        if self.record_size == 24:
+            return self._read_24(node * 6 + side * 3)
+        if self.record_size == 28:
+            return self._read_28(node * 7, side)
+        return self._read_32(node * 8 + side * 4)
+
+    def offset_of(self, record: int) -> int:
+        """Where in the data section a record points, ABSENT if it points to no place in it."""
+        offset = record - self.node_count - SEPARATOR_OCTETS
+        return offset if 0 <= offset < self._data_octets else ABSENT
+
+    def _read_24(self, at: int) -> int:
+        # Octet by octet into one variable, here and below: in C a shift of the octet itself
+        # would be one of 32 bits with a sign.
+        value = self._buffer[at]
+        value = (value << 8) | self._buffer[at + 1]
+        return (value << 8) | self._buffer[at + 2]
+
+    def _read_28(self, at: int, side: int) -> int:
+        """Three octets of a node of seven; the one in the middle has the high bits of both records."""
+        shared = self._buffer[at + 3]
+        if side:
+            return ((shared & 0x0F) << 24) | self._read_24(at + 4)
+        return ((shared & 0xF0) << 20) | self._read_24(at)
+
+    def _read_32(self, at: int) -> int:
+        return (self._read_24(at) << 8) | self._buffer[at + 3]
+
+    def _check_fits(self) -> None:
+        if self._data_octets < 0:
+            raise ValueProblem(f"the search tree needs {self.data_start} octets", str(len(self._buffer)))
+        if self._buffer[self.data_start - SEPARATOR_OCTETS : self.data_start] != bytes(SEPARATOR_OCTETS):
+            raise ValueProblem("16 zero octets must follow the search tree")
+
+    def _find_ipv4_start(self) -> int:
+        """The record in which a walk of 96 zero bits ends: a node, or what all of IPv4 gets."""
+        node = 0
+        bits_left = 0 if self.ip_version == 4 else 96
+        while bits_left > 0 and node < self.node_count:
+            node = self.record(node, 0)
+            bits_left -= 1
+        return node
+
+
+def _check_numbers(node_count: int, record_size: int, ip_version: int) -> None:
+    if node_count < 1:
+        raise ValueProblem("node_count must be an integer >= 1", str(node_count))
+    if record_size not in (24, 28, 32):
+        raise ValueProblem("record_size must be 24, 28 or 32", str(record_size))
+    if ip_version not in (4, 6):
+        raise ValueProblem("ip_version must be 4 or 6", str(ip_version))

@@ -1,0 +1,56 @@
+"""All that one answer may read, immutable: zones, geography, options. A change makes a new one, swapped in by one assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .codes import UDP_PAYLOAD_OCTETS
+from .geography import EMPTY_GEO, Geo
+from .rrset import RRset
+from .zonedb import ZoneDB
+
+Coordinates = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What answers say of the server itself, and how far they go.
+
+    identifier      told by NSID, `_status` and `_country`
+    address         told by `_country` and the instance metric; may be empty
+    started         seconds since 1970
+    cookie_secret   16 octets (RFC 9018 section 4.4)
+    """
+
+    identifier: str = ""
+    address: str = ""
+    hostname: str = ""
+    version: str = ""
+    started: float = 0.0
+    public_debug_queries: bool = False
+    udp_payload_octets: int = UDP_PAYLOAD_OCTETS
+    cookie_secret: bytes = bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state of everything loaded.
+
+    coordinates  of the records of each RRset that is answered by distance, by this snapshot's City database
+    """
+
+    zones: ZoneDB = field(default_factory=lambda: ZoneDB(()))
+    geo: Geo = EMPTY_GEO
+    options: ServerOptions = field(default_factory=ServerOptions)
+    coordinates: Mapping[RRset, tuple[Coordinates | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class State:
+    """What a worker keeps between answers: every mutable table, by name.
+
+    health  state of each named check as last read: 2 is healthy (G171); a check that is missing is unknown
+    """
+
+    health: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,109 @@
+"""The HTTP side: /metrics, /health and /version, on gevent's pywsgi, with basic auth where a user is configured (G022)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gevent.pywsgi import WSGIHandler, WSGIServer
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
+
+from . import __version__
+from .config import HttpSettings
+from .loader import Generation
+from .metrics import render
+from .server import to_gevent
+
+log = logging.getLogger("greendns.http")
+
+# As geodns: read 5 s, idle 10 s, write 10 s (G223); one deadline covers what a request may take.
+REQUEST_SECONDS = 10.0
+REALM = "GeoDNS Status"
+_PROBLEMS_SHOWN = 100
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Page = tuple[str, str, bytes]
+
+
+class StatusApp:
+    """The WSGI application; `generation` and `settings` follow what is in service."""
+
+    def __init__(self, registry: CollectorRegistry, generation: Generation, settings: HttpSettings) -> None:
+        self.registry = registry
+        self.generation = generation
+        self.settings = settings
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if not self._is_authorized(environ.get("HTTP_AUTHORIZATION", "")):
+            start_response("401 Unauthorized", [("WWW-Authenticate", f'Basic realm="{REALM}"'), ("Content-Length", "0")])
+            return [b""]
+        status, content_type, body = self._page(environ)
+        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+    def _is_authorized(self, header: str) -> bool:
+        """Compare in constant time: how long it takes tells nothing of the password."""
+        if not self.settings.user:
+            return True
+        scheme, _, encoded = header.partition(" ")
+        try:
+            given = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        expected = f"{self.settings.user}:{self.settings.password}".encode()
+        return scheme.lower() == "basic" and hmac.compare_digest(given, expected)
+
+    def _page(self, environ: dict[str, Any]) -> Page:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return "405 Method Not Allowed", "text/plain", b"GET only\n"
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            return "200 OK", CONTENT_TYPE_LATEST, render(self.registry)
+        if path == "/health":
+            return self._health()
+        if path == "/version" and not environ.get("QUERY_STRING"):
+            # geodns ends the line with a backslash and an n, and takes no query string (G220).
+            return "200 OK", "text/plain", f"GreenDNS {__version__}\\n".encode()
+        return "404 Not Found", "text/plain", b"404 page not found\n"
+
+    def _health(self) -> Page:
+        report = health_report(self.generation)
+        status = "503 Service Unavailable" if report["status"] == "unavailable" else "200 OK"
+        return status, "application/json", json.dumps(report, indent=2).encode() + b"\n"
+
+
+def health_report(generation: Generation) -> dict[str, object]:
+    """ok; degraded where a file is broken and its last good version serves; unavailable without any zone."""
+    errors = generation.errors()
+    status = "degraded" if errors else "ok"
+    if not generation.serving():
+        status = "unavailable"
+    return {
+        "status": status,
+        "version": __version__,
+        "zones": len(generation.serving()),
+        "errors": [str(problem) for problem in errors[:_PROBLEMS_SHOWN]],
+    }
+
+
+class _Handler(WSGIHandler):  # type: ignore[misc]
+    """A request must arrive in time, whole: a client that sends nothing does not hold its greenlet for ever."""
+
+    def read_requestline(self) -> str | None:
+        self.socket.settimeout(REQUEST_SECONDS)
+        try:
+            line: str | None = super().read_requestline()
+        except OSError:
+            return None
+        return line
+
+
+def http_server(listening: socket.socket, app: StatusApp) -> WSGIServer:
+    """A server on a bound socket; errors go to the log, requests are not logged."""
+    return WSGIServer(to_gevent(listening), app, log=None, error_log=log, handler_class=_Handler, spawn=64)

@@ -1,0 +1,227 @@
+"""One process: its servers, its watcher, the swap of generations, and a polite stop."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gevent
+from gevent.event import Event
+
+from . import __version__, config, listeners, loader, pgeodns
+from .config import Config
+from .errors import ConfigError, Problem
+from .listeners import Listener
+from .loader import Generation
+from .metrics import Counters, ServerCollector, registry_of
+from .server import Responder, TcpServer, UdpServer
+from .snapshot import ServerOptions
+from .statuspage import StatusApp, http_server
+from .watcher import Watcher
+
+log = logging.getLogger("greendns")
+
+# G011: what is being answered may take so long to finish.
+STOP_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the process was started: what reading the configuration again needs.
+
+    place      the configuration's file or directory
+    overrides  settings from the command line, by name; they win over the file
+    """
+
+    place: Path
+    overrides: Mapping[str, object]
+
+    def read(self) -> Config:
+        """The configuration as it lies there now. Raises ConfigError."""
+        return config.load(self.place, self.overrides)
+
+
+def server_options(settings: Config, listening: list[Listener]) -> ServerOptions:
+    """Who the server is: its identifier, else its first address that is not loopback, else the host name (G005, G006)."""
+    usable = [each.host for each in listening if each.host not in ("::1",) and not each.host.startswith("127.")]
+    address = usable[0] if usable else ""
+    hostname = socket.gethostname()
+    identifier = settings.server.identifier.split(",")[0].strip()
+    return _with_settings(
+        ServerOptions(
+            identifier=identifier or address or hostname,
+            address=address,
+            hostname=hostname,
+            version=__version__,
+            started=time.time(),
+            cookie_secret=secrets.token_bytes(16),
+        ),
+        settings,
+    )
+
+
+def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
+    return replace(
+        options,
+        public_debug_queries=settings.dns.public_debug_queries,
+        udp_payload_octets=settings.dns.udp_payload_octets,
+    )
+
+
+class Worker:
+    """Serves until told to stop."""
+
+    def __init__(self, start: Start, settings: Config) -> None:
+        """Bind everything and load everything. Raises ConfigError for what the operator must mend first."""
+        self.start = start
+        self.listening = listeners.bind_all(settings.server.addresses)
+        self.http_listening = _bind_http(settings)
+        self.options = server_options(settings, self.listening)
+        self.generation = _first_generation(settings, self.options)
+        groups = tuple(part.strip() for part in settings.server.identifier.split(",")[1:])
+        self.counters = Counters()
+        self.collector = ServerCollector(self.counters, groups)
+        self.responder = Responder(self.generation.snapshot, self.counters)
+        self.app = StatusApp(registry_of(self.collector), self.generation, settings.http)
+        self.tcp_servers: list[TcpServer] = []
+        self._stopping = Event()
+        self._hand_over(self.generation)
+
+    def run(self, report: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
+        servers = []
+        for each in self.listening:
+            # The word of an address comes from the listener: the servers take its sockets over.
+            tcp = TcpServer(each.tcp, self.responder, self.generation.config.tcp)
+            self.tcp_servers.append(tcp)
+            servers += [UdpServer(each.udp, self.responder), tcp]
+        if self.http_listening is not None:
+            http_address = _address_text(self.http_listening)
+            servers.append(http_server(self.http_listening, self.app))
+        for server in servers:
+            server.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._stopping.set)
+        self._watch()
+        for each in self.listening:
+            report(f"listening on {each}")
+        if self.http_listening is not None:
+            report(f"http on {http_address}")
+        else:
+            report("http on off")
+        self._stopping.wait()
+        gevent.joinall([gevent.spawn(server.stop, STOP_SECONDS) for server in servers], timeout=STOP_SECONDS + 1)
+
+    def _watch(self) -> None:
+        self.watcher = Watcher(self.generation, self._reload)
+        gevent.signal_handler(signal.SIGHUP, self.watcher.wake)
+        self.watcher.start()
+
+    # -- the way of a change
+
+    def _reload(self) -> Generation:
+        """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
+        settings = self._read_config()
+        options = _with_settings(self.options, settings)
+        previous = self.generation
+        loaded = gevent.get_hub().threadpool.apply(loader.load, (settings, options, previous))
+        self._log_change(previous, loaded)
+        self._hand_over(loaded)
+        return loaded
+
+    def _read_config(self) -> Config:
+        """The configuration anew; a broken one keeps the old, and so does what only a restart takes."""
+        current = self.generation.config
+        try:
+            fresh = self.start.read()
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("%s (the configuration in force stays)", problem)
+            self._config_errors = error.problems
+            return current
+        self._config_errors = ()
+        changed = config.changed_restart_settings(current, fresh)
+        if changed:
+            log.warning("%s: only a restart takes %s", fresh.source, ", ".join(changed))
+        return config.take_reloadable(current, fresh)
+
+    _config_errors: tuple[Problem, ...] = ()
+
+    def _hand_over(self, generation: Generation) -> None:
+        """Put a generation into service: for answers that is the one assignment of the snapshot."""
+        if self._config_errors:
+            generation = replace(generation, directory_errors=(*generation.directory_errors, *self._config_errors))
+        self.generation = generation
+        self.responder.snapshot = generation.snapshot
+        self.responder.detailed = generation.config.dns.detailed_metrics
+        self.collector.generation = generation
+        self.app.generation = generation
+        self.app.settings = generation.config.http
+        logging.getLogger().setLevel(generation.config.server.log_level.upper())
+        for server in self.tcp_servers:
+            server.settings = generation.config.tcp
+
+    def _log_change(self, previous: Generation, loaded: Generation) -> None:
+        self.counters.reloads["error" if loaded.errors() else "ok"] += 1
+        log_problems(loaded, previous)
+        for file, zone in loaded.zones.items():
+            if zone.zone is not None and (file not in previous.zones or previous.zones[file].zone is not zone.zone):
+                log.info("%s: serial %d is in service", file, zone.zone.serial)
+        for file in previous.zones.keys() - loaded.zones.keys():
+            log.info("%s: is gone, and its zone with it", file)
+        for kind, database in loaded.databases.items():
+            if kind not in previous.databases or previous.databases[kind].database is not database.database:
+                log.info("%s: is in service as the %s database", database.path, kind)
+        for kind in previous.databases.keys() - loaded.databases.keys():
+            log.warning("%s: is gone: no %s database", previous.databases[kind].path, kind)
+
+
+def log_problems(loaded: Generation, previous: Generation | None = None) -> None:
+    """Log every error and warning that is new."""
+    known = set((*previous.errors(), *previous.warnings())) if previous else set()
+    for problem in loaded.errors():
+        if problem not in known:
+            log.error("%s", problem)
+    for problem in loaded.warnings():
+        if problem not in known:
+            log.warning("%s", problem)
+
+
+def _first_generation(settings: Config, options: ServerOptions) -> Generation:
+    """The first load. Broken zones are left out and told; an unreadable directory or a broken database ends the start."""
+    generation = loader.load(settings, options)
+    fatal = (*generation.directory_errors, *generation.database_errors())
+    if fatal:
+        raise ConfigError(*fatal)
+    log_problems(generation)
+    if not generation.databases:
+        log.warning("no GeoIP database in %s: answers go by @ alone", settings.geoip.find() or "the usual places")
+    if not generation.serving():
+        log.warning("no usable zone in %s: every question is refused", settings.zones.directory)
+    return generation
+
+
+def _bind_http(settings: Config) -> socket.socket | None:
+    """The HTTP side's socket; every address is one socket for IPv6 and IPv4."""
+    if settings.http.address is None:
+        return None
+    host, port = settings.http.address
+    try:
+        if host == config.EVERY_ADDRESS:
+            return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        problem = Problem("http.listen", settings.http.listen, f"must be an address to listen on: {error.strerror}")
+        raise ConfigError(problem) from error
+
+
+def _address_text(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

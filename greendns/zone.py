@@ -1,0 +1,208 @@
+"""Zones as answers read them: names, their variants for targets, and what matches a question. Immutable once built.
+
+Pure. A label of a zone file is a plain name and, if it ends in a target of its zone, also the variant of the shorter
+name: `www.us` is a name, and what `www` means for clients in the US. So each Name holds what stands at it plainly and
+a table of variants; nothing is joined or cut per query.
+"""
+
+from __future__ import annotations
+
+from .codes import RRType
+from .rrset import RRset
+from .targeting import EVERYBODY, REGION, REGION_GROUP
+
+WILDCARD = b"\x01*"
+# Beside an alias neither its target's nor the label's own NS and SOA are seen (G132, G133).
+HIDDEN_BY_ALIAS = (RRType.NS, RRType.SOA)
+
+
+class Label:
+    """What one label of the zone file holds.
+
+    text       as in the file, lower-cased: for logs and explain
+    alias      the name whose records stand in for it; None without, or where there is no such name
+    has_alias  whether the file has an alias here, also one that leads nowhere
+    max_hosts  how many records a pick takes, the zone's number where the label has none
+    closest    whether addresses are chosen by distance
+    is_checked whether records with a failed health check are left out (G170)
+    """
+
+    __slots__ = ("alias", "closest", "has_alias", "is_checked", "max_hosts", "rrsets", "text")
+
+    def __init__(self, text: str, max_hosts: int, closest: bool, is_checked: bool) -> None:
+        self.text = text
+        self.max_hosts = max_hosts
+        self.closest = closest
+        self.is_checked = is_checked
+        self.rrsets: dict[int, RRset] = {}
+        self.alias: Name | None = None
+        self.has_alias = False
+
+
+class Name:
+    """An owner name of a zone: the plain label and its variants by target; either may be missing.
+
+    levels            which levels of targeting can change the answer for this name, as bits, aliases included
+    address_prefixes  how many bits of an IPv4 and of an IPv6 address its address variants look at
+    """
+
+    __slots__ = ("address_prefixes", "levels", "plain", "variants")
+
+    def __init__(self) -> None:
+        self.plain: Label | None = None
+        self.variants: dict[bytes, Label] = {}
+        self.levels = 0
+        self.address_prefixes = (0, 0)
+
+    def exists_for(self, targets: tuple[bytes, ...]) -> bool:
+        """Whether a client with these targets sees the name at all (G115, G116)."""
+        if self.plain is not None:
+            return True
+        return any(target in self.variants for target in targets)
+
+    def labels_for(self, targets: tuple[bytes, ...]) -> list[tuple[bytes, Label]]:
+        """What each target finds here, in the targets' order (G092)."""
+        found = []
+        for target in targets:
+            label = self.plain if target == EVERYBODY else self.variants.get(target)
+            if label is not None:
+                found.append((target, label))
+        return found
+
+
+class Match:
+    """An RRset that may answer a question, the label that holds it and the target that led there."""
+
+    __slots__ = ("label", "rrset", "target")
+
+    def __init__(self, target: bytes, label: Label, rrset: RRset) -> None:
+        self.target = target
+        self.label = label
+        self.rrset = rrset
+
+
+class Zone:
+    """One zone.
+
+    origin             wire form, lower-cased
+    names              by relative wire form; b"" is the apex, which is always there
+    cuts               relative names with a delegation
+    levels             what its targeting looks at, as bits
+    wants_coordinates  whether any label is answered by distance
+    soa                the SOA as an RRset of one, also for negative answers
+    file               where it came from, for messages; empty for the built-in one
+    """
+
+    __slots__ = ("apex", "cuts", "file", "levels", "names", "origin", "serial", "soa", "text", "wants_coordinates")
+
+    def __init__(
+        self,
+        origin: bytes,
+        text: str,
+        names: dict[bytes, Name],
+        cuts: frozenset[bytes],
+        levels: int,
+        wants_coordinates: bool,
+        soa: RRset,
+        serial: int,
+        file: str,
+    ) -> None:
+        self.origin = origin
+        self.text = text
+        self.names = names
+        self.apex = names[b""]
+        self.cuts = cuts
+        self.levels = levels
+        self.wants_coordinates = wants_coordinates
+        self.soa = soa
+        self.serial = serial
+        self.file = file
+
+    def find_cut(self, relative: bytes, qtype: int) -> bytes | None:
+        """The delegation at or above a name, nearest to the apex; None inside our authority.
+
+        A DS belongs to the parent's side of its own cut (RFC 4035 section 3.1.4.1).
+        """
+        if not self.cuts:
+            return None
+        cut = None
+        at = 0
+        while at < len(relative):
+            if relative[at:] in self.cuts and not (at == 0 and qtype == RRType.DS):
+                cut = relative[at:]
+            at += 1 + relative[at]
+        return cut
+
+    def hides_apex(self) -> bool:
+        """Whether an alias at the apex hides its NS and SOA (G133)."""
+        return self.apex.plain is not None and self.apex.plain.has_alias
+
+    def wants_place(self) -> bool:
+        """Whether the zone looks at more of a place than its country (G098, G182)."""
+        return self.wants_coordinates or self.levels & (REGION | REGION_GROUP) != 0
+
+    def find_wildcard(self, relative: bytes) -> tuple[Name | None, bytes]:
+        """The wildcard that covers a name which does not exist, and where it stands (RFC 4592 section 3.3.1)."""
+        at = 0
+        while at < len(relative):
+            at += 1 + relative[at]
+            encloser = relative[at:]
+            if encloser in self.names:
+                return self.names.get(WILDCARD + encloser), WILDCARD + encloser
+        return None, b""
+
+
+def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[Match]:
+    """All that may answer, best first: per target the label's alias, then its CNAME, then the type (G112)."""
+    matches: list[Match] = []
+    _collect(name, qtype, targets, matches, [])
+    return matches
+
+
+def _collect(name: Name, qtype: int, targets: tuple[bytes, ...], matches: list[Match], visited: list[Name]) -> None:
+    """Append what `name` has; a name visited twice has nothing new to say, which also ends alias loops (G134)."""
+    if name in visited:
+        return
+    visited.append(name)
+    for target, label in name.labels_for(targets):
+        if label.has_alias:
+            if qtype in HIDDEN_BY_ALIAS:
+                continue
+            if label.alias is not None:
+                _collect(label.alias, qtype, targets, matches, visited)
+        for rrtype in (qtype,) if qtype == RRType.CNAME else (RRType.CNAME, qtype):
+            rrset = label.rrsets.get(rrtype)
+            if rrset is not None:
+                matches.append(Match(target, label, rrset))
+
+
+def find_any(name: Name, targets: tuple[bytes, ...]) -> list[list[Match]]:
+    """For ANY: per type what may answer, best first.
+
+    A plain label with records speaks for everybody (G140): alias first, then CNAME, then every type it has. A name that
+    exists only in variants is answered per type like any other question (G141).
+    """
+    per_type: dict[int, list[Match]] = {}
+    _collect_any(name, targets, per_type, [])
+    if RRType.CNAME in per_type:
+        return [per_type[RRType.CNAME]]
+    return list(per_type.values())
+
+
+def _collect_any(
+    name: Name, targets: tuple[bytes, ...], per_type: dict[int, list[Match]], visited: list[Name]
+) -> None:
+    if name in visited:
+        return
+    visited.append(name)
+    plain = name.plain
+    speaks_for_all = plain is not None and (plain.rrsets or plain.has_alias)
+    for target, label in [(EVERYBODY, plain)] if plain is not None and speaks_for_all else name.labels_for(targets):
+        found: dict[int, list[Match]] = {}
+        if label.alias is not None:
+            _collect_any(label.alias, targets, found, visited)
+        for rrtype, rrset in label.rrsets.items():
+            found.setdefault(rrtype, []).append(Match(target, label, rrset))
+        for rrtype, matches in found.items():
+            if not (label.has_alias and rrtype in HIDDEN_BY_ALIAS):
+                per_type.setdefault(rrtype, []).extend(matches)

@@ -1,0 +1,47 @@
+"""All zones of a snapshot: the longest suffix of a name that is one of them. Pure, immutable once built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .codes import RRType
+from .zone import Zone
+
+
+class ZoneDB:
+    """Zones by origin.
+
+    >>> ZoneDB(()).match(b"\\x07example\\x00", RRType.A) is None
+    True
+    """
+
+    __slots__ = ("_by_origin",)
+
+    def __init__(self, zones: Iterable[Zone]) -> None:
+        self._by_origin = {zone.origin: zone for zone in zones}
+
+    def __iter__(self) -> Iterator[Zone]:
+        return iter(self._by_origin.values())
+
+    def __len__(self) -> int:
+        return len(self._by_origin)
+
+    def match(self, qname: bytes, qtype: int) -> Zone | None:
+        """The zone that answers for a lower-cased wire name; None where we have no authority.
+
+        A DS at an apex is the parent's, if we serve that too (G110, RFC 4035 section 3.1.4.1).
+        """
+        zone = self.closest(qname)
+        if zone is not None and qtype == RRType.DS and zone.origin == qname and len(qname) > 1:
+            return self.closest(qname[1 + qname[0] :]) or zone
+        return zone
+
+    def closest(self, name: bytes) -> Zone | None:
+        """The zone with the longest origin that `name` ends in."""
+        by_origin = self._by_origin
+        at = 0
+        while True:
+            zone = by_origin.get(name[at:])
+            if zone is not None or not name[at]:
+                return zone
+            at += 1 + name[at]

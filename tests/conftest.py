@@ -1,0 +1,17 @@
+"""Fixtures for all tests: small databases of a made-up world, and servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.databases import write_world
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with City, Country and ASN databases of `tests.databases.WORLD`."""
+    directory = tmp_path_factory.mktemp("world")
+    write_world(directory)
+    return directory
