@@ -220,7 +220,7 @@ def _follow_chain(answering: _Answering, zone: Zone) -> None:
     query = answering.query
     owner = query.qname_sent
     qname = query.qname
-    followed = []
+    followed: list[bytes] = []
     while True:
         target = _answer_name(answering, zone, owner, qname[: len(qname) - len(zone.origin)])
         if target is None or len(followed) == CHAIN_LIMIT or answering.response.is_truncated:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from .codes import RRClass, RRType
 from .charstring import encode_strings
+from .codes import RRClass, RRType
 from .rrset import RRset
 from .snapshot import ServerOptions
 from .targeting import Location, address_text

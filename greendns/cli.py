@@ -17,6 +17,7 @@ from . import __version__, config, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .loader import Generation
+from .settings import Config, settings_help
 from .snapshot import ServerOptions, State
 
 DEFAULT_PLACE = "/etc/greendns"
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="greendns",
         description="An authoritative GeoDNS server that reads geodns's zone files.",
-        epilog="greendns COMMAND --help tells more. Settings of greendns.toml:\n\n" + config.settings_help(),
+        epilog="greendns COMMAND --help tells more. Settings of greendns.toml:\n\n" + settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"greendns {__version__}")
@@ -142,7 +143,7 @@ def serve(parsed: argparse.Namespace) -> int:
     return _run_worker(start, start.read())
 
 
-def _run_worker(start: object, settings: config.Config) -> int:
+def _run_worker(start: object, settings: Config) -> int:
     from .worker import Start, Worker
 
     assert isinstance(start, Start)
@@ -244,7 +245,7 @@ def geodns(argv: list[str]) -> int:
         return USAGE_STATUS
 
 
-def _check_geodns(settings: config.Config) -> int:
+def _check_geodns(settings: Config) -> int:
     """-checkconfig: 2 when anything fails, 0 otherwise (G009)."""
     generation = loader.load(settings, ServerOptions())
     _print_problems(generation.errors())

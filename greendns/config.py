@@ -1,377 +1,30 @@
-"""Settings, each declared once: a file and the command line -> one frozen Config.
+"""A file and the command line -> one frozen Config, every problem of the file told at once.
 
-A setting is a dataclass field; its metadata says how a value is read, whether a reload takes it,
-and what it is. Reading greendns.toml, the commented sample and the text for --help all come from
-that one declaration. Loading code: it reads files, and knows neither zones nor sockets.
+Loading code: it reads files, and knows neither zones nor sockets. What settings there are stands in `settings`.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import math
 import os
 import re
 import stat
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import toml
 
 from . import geodnsconf
-from .codes import PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS
 from .errors import ConfigError, Problem, ValueProblem
+from .found import shown
+from .settings import SECTIONS, SETTING_OF, Config, ZonesSettings, settings_of
 
 TOML_NAME = "greendns.toml"
 GEODNS_NAME = "geodns.conf"
 PGEODNS_NAME = "pgeodns.conf"
 FILE_NAMES = (TOML_NAME, GEODNS_NAME, PGEODNS_NAME)
 COMMAND_LINE = "command line"
-
-# Where geodns looks when no directory is set, in its order.
-GEOIP_DIRECTORIES = (
-    "/usr/share/GeoIP/",
-    "/usr/share/local/GeoIP/",
-    "/usr/local/share/GeoIP/",
-    "/opt/local/share/GeoIP/",
-    "/opt/homebrew/var/GeoIP",
-)
-LOG_LEVELS = ("debug", "info", "warning", "error")
-HTTP_OFF = "off"
-EVERY_ADDRESS = "*"
-# More processes than any machine has use for: a slip of the finger must not fork without end.
-WORKERS_MAX = 256
-# Beyond 4096 octets nobody offers more, and fragments get lost (RFC 6891 section 6.2.5).
-UDP_PAYLOAD_OCTETS_MAX = 4096
-
-Kind = Callable[[object], Any]
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Split ADDRESS:PORT; every address is "*", written `*:53` or `:53`; port 0 is a free port.
-
-    Raises ValueProblem.
-
-    >>> parse_listen("[::1]:53")
-    ('::1', 53)
-    """
-    host, colon, port = text.rpartition(":")
-    if not (colon and port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
-        raise ValueProblem('must be ADDRESS:PORT, such as "*:53" or "[::1]:53"', _as_json(text))
-    return _parse_host(host, text), int(port)
-
-
-def _parse_host(host: str, text: str) -> str:
-    if host in ("", EVERY_ADDRESS):
-        return EVERY_ADDRESS
-    if host == "localhost":
-        return "127.0.0.1"
-    try:
-        if host.startswith("[") and host.endswith("]"):
-            return str(ipaddress.IPv6Address(host[1:-1]))
-        return str(ipaddress.IPv4Address(host))
-    except ValueError as error:
-        raise ValueProblem(
-            'must begin with an IPv4 address, an IPv6 address in brackets, or "*"', _as_json(text)
-        ) from error
-
-
-def _listen_list(value: object) -> tuple[str, ...]:
-    if not (isinstance(value, (list, tuple)) and value and all(isinstance(one, str) for one in value)):
-        raise ValueProblem('must be a list of at least one "ADDRESS:PORT"', _as_json(value))
-    for one in value:
-        parse_listen(one)
-    return tuple(value)
-
-
-def _listen_or_off(value: object) -> str:
-    text = _text(value)
-    if text != HTTP_OFF:
-        parse_listen(text)
-    return text
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueProblem("must be a text", _as_json(value))
-    return value
-
-
-def _secret(value: object) -> str:
-    """A text that no message may show."""
-    if not isinstance(value, str):
-        raise ValueProblem("must be a text")
-    return value
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueProblem("must be true or false", _as_json(value))
-    return value
-
-
-def _log_level(value: object) -> str:
-    if value not in LOG_LEVELS:
-        raise ValueProblem(f"must be one of {', '.join(LOG_LEVELS)}", _as_json(value))
-    return str(value)
-
-
-def _whole(low: int, high: int | None = None) -> Kind:
-    """A reader of integers from `low` to `high`; true and false are not integers."""
-    claim = f"must be an integer >= {low}" if high is None else f"must be an integer from {low} to {high}"
-
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < low or (high is not None and value > high):
-            raise ValueProblem(claim, _as_json(value))
-        return value
-
-    return read
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise ValueProblem("must be a number of seconds > 0", _as_json(value))
-    return float(value)
-
-
-def _directory(value: object) -> Path:
-    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
-        raise ValueProblem("must be a directory's path", _as_json(value))
-    return Path(value)
-
-
-def _directory_or_none(value: object) -> Path | None:
-    return None if value == "" else _directory(value)
-
-
-def _reload(kind: Kind, text: str) -> dict[str, object]:
-    """The metadata of a setting that a reload takes."""
-    return {"kind": kind, "text": text, "reloadable": True}
-
-
-def _restart(kind: Kind, text: str) -> dict[str, object]:
-    """The metadata of a setting that only a restart takes."""
-    return {"kind": kind, "text": text, "reloadable": False}
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    listen: tuple[str, ...] = field(
-        default=("*:53",),
-        metadata=_restart(
-            _listen_list,
-            'Addresses to answer on, by UDP and TCP: a list of "ADDRESS:PORT", IPv6 in brackets ("[::1]:53"). '
-            '"*" is every address of this machine; port 0 is a free port.',
-        ),
-    )
-    identifier: str = field(
-        default="",
-        metadata=_restart(
-            _text,
-            'The name this server gives itself, and the groups it belongs to: "ID,group1,group2". '
-            "Empty: the first usable address, else the host name.",
-        ),
-    )
-    workers: int = field(
-        default=1,
-        metadata=_restart(_whole(1, WORKERS_MAX), f"How many processes answer, 1 to {WORKERS_MAX}."),
-    )
-    log_level: str = field(
-        default="info",
-        metadata=_reload(_log_level, f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
-    )
-
-    @property
-    def addresses(self) -> tuple[tuple[str, int], ...]:
-        """`listen` as pairs of host and port."""
-        return tuple(parse_listen(one) for one in self.listen)
-
-
-@dataclass(frozen=True)
-class ZonesSettings:
-    directory: Path = field(
-        default=Path("zones"),
-        metadata=_restart(_directory, "The directory of zone files; a relative path begins at this file's directory."),
-    )
-
-
-@dataclass(frozen=True)
-class GeoipSettings:
-    directory: Path | None = field(
-        default=None,
-        metadata=_restart(
-            _directory_or_none,
-            "The directory of MaxMind databases; a relative path begins at this file's directory. "
-            f"Empty: the first that exists of {', '.join(GEOIP_DIRECTORIES)}.",
-        ),
-    )
-
-    def find(self) -> Path | None:
-        """The directory to read databases from: the one set, else the first usual one that exists."""
-        if self.directory is not None:
-            return self.directory
-        return next((Path(usual) for usual in GEOIP_DIRECTORIES if os.path.isdir(usual)), None)
-
-
-@dataclass(frozen=True)
-class HttpSettings:
-    listen: str = field(
-        default="127.0.0.1:8053",
-        metadata=_restart(
-            _listen_or_off,
-            'Where metrics and status pages are served: "ADDRESS:PORT". ":8053" or "*:8053" is every address; '
-            f'"{HTTP_OFF}" serves none.',
-        ),
-    )
-    user: str = field(
-        default="",
-        metadata=_reload(_text, "The user that HTTP clients must authenticate as (basic). Empty: nobody is asked."),
-    )
-    password: str = field(default="", metadata=_reload(_secret, "The password of that user."))
-
-    @property
-    def address(self) -> tuple[str, int] | None:
-        """`listen` as host and port; None when it is off."""
-        return None if self.listen == HTTP_OFF else parse_listen(self.listen)
-
-
-@dataclass(frozen=True)
-class DnsSettings:
-    public_debug_queries: bool = field(
-        default=False,
-        metadata=_reload(_switch, "Whether everybody may ask for _status and _health; otherwise only loopback may."),
-    )
-    detailed_metrics: bool = field(
-        default=False,
-        metadata=_reload(_switch, "Whether queries are counted by label as well as by zone and type."),
-    )
-    udp_payload_octets: int = field(
-        default=UDP_PAYLOAD_OCTETS,
-        metadata=_reload(
-            _whole(PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS_MAX),
-            "The largest answer sent by UDP to a client that offers as much, "
-            f"{PLAIN_UDP_OCTETS} to {UDP_PAYLOAD_OCTETS_MAX} octets.",
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class TcpSettings:
-    idle_seconds: float = field(
-        default=10.0,
-        metadata=_reload(_seconds, "How long a connection may wait for its next query, in seconds."),
-    )
-    message_seconds: float = field(
-        default=5.0,
-        metadata=_reload(_seconds, "How long a whole message may take to arrive or to leave, in seconds."),
-    )
-    max_connections: int = field(
-        default=1000,
-        metadata=_reload(_whole(1), "How many connections a process holds at once."),
-    )
-
-
-@dataclass(frozen=True)
-class Config:
-    """Every setting, as `config.section.key`, and what reading found out beside them.
-
-    source       the file that was read; None where the defaults stand
-    zone_format  "json": a directory of zone files; "pgeodns": `source` itself names the zones
-    notices      what was accepted, but has no effect
-    """
-
-    server: ServerSettings = field(default_factory=ServerSettings)
-    zones: ZonesSettings = field(default_factory=ZonesSettings)
-    geoip: GeoipSettings = field(default_factory=GeoipSettings)
-    http: HttpSettings = field(default_factory=HttpSettings)
-    dns: DnsSettings = field(default_factory=DnsSettings)
-    tcp: TcpSettings = field(default_factory=TcpSettings)
-    source: Path | None = None
-    zone_format: Literal["json", "pgeodns"] = "json"
-    notices: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting as declared above; `kind` reads a value or raises ValueProblem."""
-
-    section: str
-    key: str
-    kind: Kind
-    default: Any
-    reloadable: bool
-    text: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.section}.{self.key}"
-
-    @property
-    def told(self) -> str:
-        """What it is, and when a change of it takes effect."""
-        return f"{self.text} {'A reload takes it.' if self.reloadable else 'Only a restart takes it.'}"
-
-    @property
-    def default_toml(self) -> str:
-        """The default as TOML; its texts, numbers and lists are written as in JSON."""
-        return _as_json("" if self.default is None else self.default)
-
-    def of(self, config: Config) -> Any:
-        """Its value in `config`."""
-        return getattr(getattr(config, self.section), self.key)
-
-
-SECTIONS: dict[str, Any] = {
-    name: declared for name, declared in get_type_hints(Config).items() if is_dataclass(declared)
-}
-SETTINGS: tuple[Setting, ...] = tuple(
-    Setting(section, one.name, default=one.default, **one.metadata)
-    for section, declared in SECTIONS.items()
-    for one in fields(declared)
-)
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
-
-
-def _settings_of(section: str) -> list[Setting]:
-    return [setting for setting in SETTINGS if setting.section == section]
-
-
-def sample_toml() -> str:
-    """The commented sample, conf/greendns.toml: every setting with its default."""
-    head = "# The settings of GreenDNS, each with its default.\n# What is left out has its default.\n"
-    return "\n".join([head, *(_sample_section(section) for section in SECTIONS)])
-
-
-def _sample_section(section: str) -> str:
-    return f"[{section}]\n" + "\n".join(_sample_setting(setting) for setting in _settings_of(section))
-
-
-def _sample_setting(setting: Setting) -> str:
-    comment = textwrap.fill(setting.told, 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
-    return f"{comment}\n{setting.key} = {setting.default_toml}\n"
-
-
-def settings_help() -> str:
-    """Every setting with its default and meaning, for --help."""
-    return "\n".join(_help_setting(setting) for setting in SETTINGS)
-
-
-def _help_setting(setting: Setting) -> str:
-    indent = " " * 4
-    meaning = textwrap.fill(setting.told, 100, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    return f"{setting.name} = {setting.default_toml}\n{meaning}\n"
-
-
-def changed_restart_settings(old: Config, new: Config) -> list[str]:
-    """The names of settings that differ and that a reload can't take."""
-    return [one.name for one in SETTINGS if not one.reloadable and one.of(old) != one.of(new)]
 
 
 def find_file(place: Path) -> Path | None:
@@ -507,20 +160,20 @@ def _check_values(pairs: Iterable[tuple[str, object]], file: str) -> dict[str, A
 
 
 def _read_value(name: str, value: object) -> Any:
-    if name in _BY_NAME:
-        return _BY_NAME[name].kind(value)
+    if name in SETTING_OF:
+        return SETTING_OF[name].kind(value)
     section, _, key = name.partition(".")
     if section not in SECTIONS:
         raise ValueProblem(f"must be one of the sections {', '.join(SECTIONS)}")
     if not key:
-        raise ValueProblem("must be a table", _as_json(value))
-    raise ValueProblem(f"must be one of the settings {', '.join(one.key for one in _settings_of(section))}")
+        raise ValueProblem("must be a table", shown(value))
+    raise ValueProblem(f"must be one of the settings {', '.join(one.key for one in settings_of(section))}")
 
 
 def _build(values: Mapping[str, Any]) -> Config:
     """A Config of checked values; what is missing has its default."""
     built: dict[str, Any] = {
-        section: declared(**{one.key: values[one.name] for one in _settings_of(section) if one.name in values})
+        section: declared(**{one.key: values[one.name] for one in settings_of(section) if one.name in values})
         for section, declared in SECTIONS.items()
     }
     return Config(**built)
@@ -531,12 +184,3 @@ def _idle_settings(config: Config, file: str) -> tuple[Problem, ...]:
     if config.http.password and not config.http.user:
         return (Problem(file, "http.password", "has no effect without http.user"),)
     return ()
-
-
-def take_reloadable(current: Config, fresh: Config) -> Config:
-    """What a reload puts in force: `fresh`, but with the settings of `current` that only a restart can change."""
-    kept = {
-        section: {one.key: one.of(current) for one in _settings_of(section) if not one.reloadable}
-        for section in SECTIONS
-    }
-    return replace(fresh, **{section: replace(getattr(fresh, section), **values) for section, values in kept.items()})

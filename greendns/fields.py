@@ -99,14 +99,19 @@ def _integer(value: object) -> int | None:
     return None
 
 
+def read_integer(value: object, what: str, low: int, high: int) -> int:
+    """An integer from low to high; `what` names it in the problem: "ttl"."""
+    integer = _integer(value)
+    if integer is None or integer < low:
+        raise ValueProblem(f"{what} must be an integer >= {low}", shown(value))
+    if integer > high:
+        raise ValueProblem(f"{what} must be at most {high}", shown(value))
+    return integer
+
+
 def read_weight(value: object) -> int:
     """A weight, 0 to WEIGHT_MAX (G071)."""
-    weight = _integer(value)
-    if weight is None or weight < 0:
-        raise ValueProblem("weight must be an integer >= 0", shown(value))
-    if weight > WEIGHT_MAX:
-        raise ValueProblem(f"weight must be at most {WEIGHT_MAX}", shown(value))
-    return weight
+    return read_integer(value, "weight", 0, WEIGHT_MAX)
 
 
 def uint16_reader(what: str) -> Callable[[object], int]:

@@ -36,7 +36,7 @@ def shown(value: object, depth: int = DEPTH) -> str:
         return "{" + _listed([_member(item, depth) for item in _first(value.items(), depth)], len(value)) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + _listed([shown(item, depth - 1) for item in _first(value, depth)], len(value)) + "]"
-    return repr(value)
+    return repr(value) if isinstance(value, float) else shown_text(str(value))
 
 
 def shown_text(text: str) -> str:

@@ -9,7 +9,6 @@ was mistyped must not be dropped in silence. Loading code.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, Problem, ValueProblem
+from .found import shown
 
 MEGABYTE_DEFAULT = 100  # lumberjack's, where maxsize is 0 (G023)
 AVRO_OCTETS_MIN = 50_000  # a smaller maxsize is not taken (G024)
@@ -170,7 +170,7 @@ def _unquote(raw: str | None) -> str | None:
 def _read_statement(statement: _Statement) -> dict[str, Any]:
     """The value that a statement gives, by "section.name"; a header gives none."""
     if statement.broken:
-        raise ValueProblem('must be "[section]", "name = value" or a comment', _as_json(statement.broken))
+        raise ValueProblem('must be "[section]", "name = value" or a comment', shown(statement.broken))
     if not statement.section:
         raise ValueProblem('must stand below a "[section]"')
     if statement.section not in _VARIABLES:
@@ -181,10 +181,6 @@ def _read_statement(statement: _Statement) -> dict[str, Any]:
     if statement.name not in readers:
         raise ValueProblem(f"must be one of the names {', '.join(readers)}")
     return {f"{statement.section}.{statement.name}": readers[statement.name](statement.value)}
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _text(value: str | None) -> str:
@@ -204,7 +200,7 @@ def _switch(value: str | None) -> bool:
     if value is None:
         return True
     if value.lower() not in _SWITCHES:
-        raise ValueProblem("must be true or false", _as_json(value))
+        raise ValueProblem("must be true or false", shown(value))
     return _SWITCHES[value.lower()]
 
 
@@ -216,10 +212,10 @@ def _integer(value: str | None) -> int:
     text = _text(value)
     # Twenty characters hold every 64-bit number; Python refuses to convert thousands of digits.
     if len(text) > 20 or not _INTEGER.fullmatch(text):
-        raise ValueProblem("must be an integer", _as_json(value))
+        raise ValueProblem("must be an integer", shown(value))
     number = int(text, 16) if "x" in text.lower() else int(text)
     if abs(number) > INTEGER_MAX:
-        raise ValueProblem("must be an integer of 64 bits", _as_json(value))
+        raise ValueProblem("must be an integer of 64 bits", shown(value))
     return number
 
 
@@ -280,7 +276,7 @@ def parse_duration(text: str) -> float:
     """
     unsigned = text[1:] if text[:1] in ("+", "-") else text
     if unsigned != "0" and not re.fullmatch(f"(?:{_AMOUNT})+", unsigned):
-        raise ValueProblem('must be a duration, such as "90s" or "1m30s"', _as_json(text))
+        raise ValueProblem('must be a duration, such as "90s" or "1m30s"', shown(text))
     seconds = sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in re.findall(_AMOUNT, unsigned))
     return -seconds if text.startswith("-") else seconds
 

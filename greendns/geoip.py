@@ -1,10 +1,8 @@
 """MaxMind databases: files -> checked `Database`s. Loading: may read files, knows no gevent.
 
-maxminddb opens the file, checks its metadata and decodes records. Its look-ups are not used: our
-own tree finds a record's offset, so that each record is decoded once and not for every query.
-geoip2's Reader adds nothing to this: it wraps the same reader in a class per kind of database,
-keeps the prefix length out of reach until a model of the whole record is built, and its country()
-refuses a City database.
+geoip2's Reader opens a file and checks its metadata, maxminddb below it decodes records. Their look-ups are not used:
+our own tree finds a record's offset, so that each record is decoded once and not for every query, and geoip2's
+country() refuses a City database.
 """
 
 from __future__ import annotations
@@ -15,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, get_args
 
-import maxminddb
+from geoip2.database import Reader
+from maxminddb import MODE_FD
 from maxminddb.decoder import Decoder
 from maxminddb.reader import Metadata
 
@@ -23,14 +22,6 @@ from .errors import ConfigError, Problem, ValueProblem
 from .geography import Database, Kind
 from .mmdbtree import ABSENT, Tree
 
-# Where geodns looks if it is not told, in this order.
-STANDARD_DIRECTORIES: Final = (
-    Path("/usr/share/GeoIP"),
-    Path("/usr/share/local/GeoIP"),
-    Path("/usr/local/share/GeoIP"),
-    Path("/opt/local/share/GeoIP"),
-    Path("/opt/homebrew/var/GeoIP"),
-)
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 # The first name that exists wins.
 _FILE_NAMES: Final = ("GeoLite2-{}.mmdb", "GeoIP2-{}.mmdb")
@@ -50,13 +41,9 @@ _SAMPLED_NODES = 500
 _FOUND_CHARACTERS: Final = 120
 
 
-def find_files(directory: Path | None, standard: tuple[Path, ...] = STANDARD_DIRECTORIES) -> dict[Kind, Path]:
-    """The file of each kind of database in a directory; kinds without a file are left out.
-
-    directory  None takes the first of the standard directories that exists
-    """
-    place = directory or next(filter(os.path.isdir, standard), None)
-    found = {kind: _find_file(place, kind) for kind in KINDS} if place else {}
+def find_files(directory: Path | None) -> dict[Kind, Path]:
+    """The file of each kind of database in a directory; kinds without a file are left out."""
+    found = {kind: _find_file(directory, kind) for kind in KINDS} if directory else {}
     return {kind: path for kind, path in found.items() if path}
 
 
@@ -88,7 +75,7 @@ def _one_line(error: Exception) -> str:
 
 def _read_database(content: bytes, path: str, kind: Kind) -> Database:
     data_end = _find_metadata(content)
-    metadata = maxminddb.open_database(io.BytesIO(content), maxminddb.MODE_FD).metadata()
+    metadata = Reader(io.BytesIO(content), mode=MODE_FD).metadata()
     _check_metadata(metadata, kind)
     # Without the metadata, so that no record can point into it.
     buffer = content[:data_end]

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import re
 
-from .errors import ConfigError, Problem, ValueProblem
-from .found import shown
+from .errors import ConfigError, Problem
 
 _CONSTANT = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}")
 # float() of more digits is infinite anyway, and int() refuses to read thousands of them.
 _DIGITS_LIMIT = 310
 _LINE_CHARACTERS = 100
@@ -78,19 +76,3 @@ def _problem_at(file: str, text: str, position: int, message: str) -> Problem:
     excerpt = line[first : first + _LINE_CHARACTERS].strip()
     place = f"line {text.count(chr(10), 0, position) + 1} column {column + 1}"
     return Problem(file, place, f"must be JSON: {message}", excerpt or "the end of the file")
-
-
-def read_integer(value: object, what: str, low: int, high: int) -> int:
-    """An integer as geodns takes it: a number, truncated toward zero, or a decimal string (G042).
-
-    Raises ValueProblem for anything else and outside low..high; `what` names it: "ttl".
-    """
-    number = None
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        number = int(value)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e30:
-        number = int(value)
-    if number is None or not low <= number <= high:
-        bounds = f">= {low}" if number is None or number < low else f"<= {high}"
-        raise ValueProblem(f"{what} must be an integer {bounds}", shown(value))
-    return number

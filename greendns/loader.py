@@ -15,10 +15,10 @@ from pathlib import Path
 
 from . import geoip, pgeodns
 from .codes import RRType
-from .config import Config
 from .errors import ConfigError, Problem
-from .geography import Database, Geo
+from .geography import Database, Geo, Kind
 from .rrset import RRset
+from .settings import Config
 from .snapshot import Coordinates, ServerOptions, Snapshot
 from .zone import Zone
 from .zonebuild import build_zone, builtin_zone, check_links
@@ -213,7 +213,7 @@ def _load_databases(config: Config, previous: Generation | None) -> dict[str, Lo
     return {kind: _load_database(kind, path, before.get(kind)) for kind, path in found.items()}
 
 
-def _load_database(kind: geoip.Kind, path: Path, before: LoadedDatabase | None) -> LoadedDatabase:
+def _load_database(kind: Kind, path: Path, before: LoadedDatabase | None) -> LoadedDatabase:
     seen = fingerprint(path) or (0, 0, 0)
     if before is not None and before.path == path and before.fingerprint == seen:
         return before

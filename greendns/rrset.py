@@ -10,7 +10,7 @@ from .picker import WeightedChoice
 
 # Where a compressible name starts in rdata, and how many follow each other (RFC 3597 section 4: only
 # the types of RFC 1035 may be compressed).
-_NAMES_IN_RDATA = {
+_NAMES_IN_RDATA: dict[int, tuple[int, int]] = {
     RRType.NS: (0, 1),
     RRType.CNAME: (0, 1),
     RRType.PTR: (0, 1),

@@ -20,8 +20,8 @@ from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
 
 from .answer import Outcome, Peer, answer, servfail
-from .config import TcpSettings
 from .metrics import Counters
+from .settings import TcpSettings
 from .snapshot import Snapshot, State
 
 log = logging.getLogger("greendns.server")

@@ -15,10 +15,10 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
 from . import __version__
-from .config import HttpSettings
 from .loader import Generation
 from .metrics import render
 from .server import to_gevent
+from .settings import HttpSettings
 
 log = logging.getLogger("greendns.http")
 

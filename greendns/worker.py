@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gevent
+from gevent.baseserver import BaseServer
 from gevent.event import Event
 
-from . import __version__, config, listeners, loader, pgeodns
-from .config import Config
+from . import __version__, config, listeners, loader
 from .errors import ConfigError, Problem
 from .listeners import Listener
 from .loader import Generation
 from .metrics import Counters, ServerCollector, registry_of
 from .server import Responder, TcpServer, UdpServer
+from .settings import EVERY_ADDRESS, Config, changed_restart_settings, take_reloadable
 from .snapshot import ServerOptions
 from .statuspage import StatusApp, http_server
 from .watcher import Watcher
@@ -95,7 +96,7 @@ class Worker:
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
-        servers = []
+        servers: list[BaseServer] = []
         for each in self.listening:
             # The word of an address comes from the listener: the servers take its sockets over.
             tcp = TcpServer(each.tcp, self.responder, self.generation.config.tcp)
@@ -130,7 +131,7 @@ class Worker:
         settings = self._read_config()
         options = _with_settings(self.options, settings)
         previous = self.generation
-        loaded = gevent.get_hub().threadpool.apply(loader.load, (settings, options, previous))
+        loaded: Generation = gevent.get_hub().threadpool.apply(loader.load, (settings, options, previous))
         self._log_change(previous, loaded)
         self._hand_over(loaded)
         return loaded
@@ -146,10 +147,10 @@ class Worker:
             self._config_errors = error.problems
             return current
         self._config_errors = ()
-        changed = config.changed_restart_settings(current, fresh)
+        changed = changed_restart_settings(current, fresh)
         if changed:
             log.warning("%s: only a restart takes %s", fresh.source, ", ".join(changed))
-        return config.take_reloadable(current, fresh)
+        return take_reloadable(current, fresh)
 
     _config_errors: tuple[Problem, ...] = ()
 
@@ -213,7 +214,7 @@ def _bind_http(settings: Config) -> socket.socket | None:
         return None
     host, port = settings.http.address
     try:
-        if host == config.EVERY_ADDRESS:
+        if host == EVERY_ADDRESS:
             return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)

@@ -13,8 +13,9 @@ from typing import TypeVar
 from . import name
 from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX
 from .errors import ConfigError, Problem, ValueProblem
+from .fields import read_integer
 from .found import shown
-from .jsontext import Keys, parse_json, read_integer
+from .jsontext import Keys, parse_json
 from .rdata import Records, read_records, rrtype_of_key
 from .targeting import ANYONE, CONTINENT, COUNTRY, parse_targeting
 
@@ -269,11 +270,16 @@ class _Reader:
     def read_records(
         self, place: str, members: Mapping[str, object], relative: bytes, origin: bytes
     ) -> Iterator[Records]:
+        seen: set[int] = set()
         for key, value in members.items():
+            rrtype = rrtype_of_key(key)
             # A key with null is skipped, as if it were not there (G051).
-            if rrtype_of_key(key) is None or value is None:
+            if rrtype is None or value is None:
                 continue
             at = f"{place}.{key}"
+            if rrtype in seen:
+                self.error(at, ValueProblem("a record type must have only one key"))
+            seen.add(rrtype)
             records = read_records(
                 key,
                 value,

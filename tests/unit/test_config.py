@@ -12,17 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greendns import config
-from greendns.config import (
-    SETTINGS,
-    Config,
-    changed_restart_settings,
-    find_file,
-    load,
-    parse_listen,
-    sample_toml,
-    settings_help,
-)
+from greendns import settings as declared
+from greendns.config import find_file, load
 from greendns.errors import ConfigError, Problem, ValueProblem
+from greendns.settings import SETTINGS, Config, changed_restart_settings, parse_listen, sample_toml, settings_help
 
 SHIPPED_SAMPLE = Path(__file__).parents[2] / "conf" / "greendns.toml"
 
@@ -97,12 +90,12 @@ class TestSample:
         """Every setting of the sample has its default; the zone directory begins at the file's."""
         path = write(tmp_path, sample_toml())
 
-        expected = Config(zones=config.ZonesSettings(tmp_path / "zones"), source=path)
+        expected = Config(zones=declared.ZonesSettings(tmp_path / "zones"), source=path)
 
         assert expected == load(path)
 
     @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-    def test_the_sample_tells_what_a_reload_takes(self, setting: config.Setting) -> None:
+    def test_the_sample_tells_what_a_reload_takes(self, setting: declared.Setting) -> None:
         """The comment above a setting ends with what it takes to change it."""
         section = sample_toml().split(f"[{setting.section}]\n")[1].split("\n[")[0]
         comment = section.split(f"\n{setting.key} = ")[0].split("\n\n")[-1].replace("\n# ", " ")
@@ -214,8 +207,8 @@ class TestToml:
             ("[http]\nlisten = 8053", "http.listen", "8053"),
             ("[tcp]\nidle_seconds = 0", "tcp.idle_seconds", "0"),
             ("[tcp]\nidle_seconds = -1.5", "tcp.idle_seconds", "-1.5"),
-            ("[tcp]\nidle_seconds = inf", "tcp.idle_seconds", "Infinity"),
-            ("[tcp]\nidle_seconds = nan", "tcp.idle_seconds", "NaN"),
+            ("[tcp]\nidle_seconds = inf", "tcp.idle_seconds", "inf"),
+            ("[tcp]\nidle_seconds = nan", "tcp.idle_seconds", "nan"),
             ("[tcp]\nmessage_seconds = true", "tcp.message_seconds", "true"),
             ("[tcp]\nmax_connections = 0", "tcp.max_connections", "0"),
             ("[tcp]\nmax_connections = 1979-05-27T07:32:00Z", "tcp.max_connections", '"1979-05-27 07:32:00+00:00"'),
@@ -371,7 +364,7 @@ class TestDirectories:
     def test_G021_the_first_usual_directory_is_taken(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a setting, the first directory that exists is used; none may exist."""
         usual = [str(tmp_path / name) for name in ("a", "b", "c")]
-        monkeypatch.setattr(config, "GEOIP_DIRECTORIES", usual)
+        monkeypatch.setattr(declared, "GEOIP_DIRECTORIES", usual)
         geoip = load(tmp_path).geoip
 
         assert geoip.find() is None
@@ -389,7 +382,7 @@ class TestDirectories:
 
     def test_G021_usual_directories(self) -> None:
         """They are geodns's, in its order."""
-        assert config.GEOIP_DIRECTORIES == (
+        assert declared.GEOIP_DIRECTORIES == (
             "/usr/share/GeoIP/",
             "/usr/share/local/GeoIP/",
             "/usr/local/share/GeoIP/",

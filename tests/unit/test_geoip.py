@@ -16,7 +16,7 @@ from mmdb_writer import Encoder
 from greendns import geoip
 from greendns.errors import ConfigError
 from greendns.geography import NOWHERE, Database, Kind
-from greendns.geoip import STANDARD_DIRECTORIES, find_files, open_database
+from greendns.geoip import find_files, open_database
 from tests.databases import BUILD_EPOCH, WORLD, city, write_asn, write_city, write_database, write_world
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
@@ -57,36 +57,10 @@ def _with_metadata(content: bytes, **changes: Any) -> bytes:
     return content[: content.rindex(MARKER)] + MARKER + Encoder(cache=False).encode(present)
 
 
-def test_G021_standard_directories_are_those_of_geodns() -> None:
-    """In its order."""
-    expected = [
-        "/usr/share/GeoIP",
-        "/usr/share/local/GeoIP",
-        "/usr/local/share/GeoIP",
-        "/opt/local/share/GeoIP",
-        "/opt/homebrew/var/GeoIP",
-    ]
-
-    assert expected == [str(directory) for directory in STANDARD_DIRECTORIES]
-
-
-def test_G021_the_first_standard_directory_that_exists_is_taken(tmp_path: Path) -> None:
-    """Also if it is empty: a later one is not looked into."""
-    missing = tmp_path / "missing"
-    empty = _touch(tmp_path / "empty")
-    full = _touch(tmp_path / "full", "GeoLite2-City.mmdb")
-
-    assert {"City": full / "GeoLite2-City.mmdb"} == find_files(None, (missing, full, empty))
-    assert find_files(None, (missing, empty, full)) == {}
-    assert find_files(None, (missing,)) == {}
-
-
-def test_G021_a_directory_that_is_set_is_the_only_one(tmp_path: Path) -> None:
-    """A standard directory doesn't stand in for what it lacks."""
-    full = _touch(tmp_path / "full", "GeoLite2-City.mmdb")
-
-    assert find_files(_touch(tmp_path / "mine"), (full,)) == {}
-    assert find_files(tmp_path / "missing", (full,)) == {}
+def test_a_missing_directory_has_no_databases(tmp_path: Path) -> None:
+    """Nor has none at all."""
+    assert find_files(tmp_path / "missing") == {}
+    assert find_files(None) == {}
 
 
 def test_G104_both_families_of_names_are_found(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns import config
+from greendns import config, settings
 from greendns.goflags import FlagsError, GeodnsFlags, parse_flags, usage
 
 
@@ -191,7 +191,7 @@ def test_G007_listen_addresses(interface: str, expected: tuple[str, ...]) -> Non
     listen = parse_flags(["-interface", interface, "-port", "5353"]).listen
 
     assert expected == listen
-    assert all(config.parse_listen(one) for one in listen)
+    assert all(settings.parse_listen(one) for one in listen)
 
 
 def test_the_flags_override_the_settings(tmp_path: Path) -> None:
