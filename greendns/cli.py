@@ -216,9 +216,9 @@ def _rrtype(text: str) -> int:
 
 def convert(parsed: argparse.Namespace) -> int:
     """Write the bases of a pgeodns.conf as zone files (P40, P41)."""
-    from . import pgeodns
+    from . import convert as converting
 
-    pgeodns.convert(parsed.file, parsed.outdir, report=print)
+    converting.convert(parsed.file, parsed.outdir, report=print)
     return 0
 
 

@@ -43,13 +43,13 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     return pick_among(rrset, healthy, count, draw)
 
 
-def healthy_indexes(match: Match, health: Mapping[str, int]) -> list[int] | None:
+def healthy_indexes(match: Match, health: Mapping[str, int] | None) -> list[int] | None:
     """The records that pass their check; None means all (nothing is checked here).
 
     A record passes without a check of its own, or if its check says healthy; unknown is not healthy (G170, G171).
     """
     checks = match.rrset.health
-    if checks is None or not match.label.is_checked:
+    if checks is None or health is None or not match.label.is_checked:
         return None
     return [index for index, check in enumerate(checks) if check is None or health.get(check) == HEALTHY]
 

@@ -236,6 +236,7 @@ _OUR_NAMES = {
     "dns.publicdebugqueries": "dns.public_debug_queries",
     "dns.detailedmetrics": "dns.detailed_metrics",
     "geoip.directory": "geoip.directory",
+    "health.directory": "health.directory",
     "http.user": "http.user",
     "http.password": "http.password",
 }
@@ -294,7 +295,6 @@ _UNUSED = "is read, but has no effect, in geodns neither"
 _NOTICES = {
     "querylog.path": _NOT_WRITTEN,
     "avrolog.path": _NOT_WRITTEN,
-    "health.directory": "is read, but health states are not read from it yet",
     "nodeping.token": _UNUSED,
     **{f"pingdom.{name}": _UNUSED for name in _VARIABLES["pingdom"]},
 }

@@ -34,9 +34,9 @@ def parse_json(octets: bytes, file: str) -> object:
     try:
         return decoder.raw_decode(text, start)[0]
     except json.JSONDecodeError as error:
-        raise ConfigError(_problem_at(file, text, error.pos, error.msg)) from None
+        raise ConfigError(problem_at(file, text, error.pos, error.msg)) from None
     except _Constant:
-        raise ConfigError(_problem_at(file, text, _constant_position(text), "not a number of JSON")) from None
+        raise ConfigError(problem_at(file, text, _constant_position(text), "not a number of JSON")) from None
     except RecursionError:
         raise ConfigError(Problem(file, "", "must not be nested so deep")) from None
 
@@ -67,7 +67,8 @@ def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return keys
 
 
-def _problem_at(file: str, text: str, position: int, message: str) -> Problem:
+def problem_at(file: str, text: str, position: int, message: str) -> Problem:
+    """What is wrong at a position of a text: line, column, and as much of the line as fits an error."""
     line_start = text.rfind("\n", 0, position) + 1
     line_end = text.find("\n", position)
     line = text[line_start : line_end if line_end >= 0 else len(text)].rstrip("\r")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import geoip, pgeodns
+from . import convert, geoip, pgeodns
 from .codes import RRType
 from .errors import ConfigError, Problem
 from .geography import Database, Geo, Kind
@@ -193,7 +193,7 @@ def _load_pgeodns(config: Config, before: Mapping[str, LoadedZone]) -> dict[str,
     bases = pgeodns.read(config.source)
     seen = fingerprint(config.source) or (0, 0, 0)
     zones: dict[str, LoadedZone] = {}
-    for text, document in pgeodns.zone_documents(bases).items():
+    for text, document in convert.zone_documents(bases).items():
         file = f"{config.source}#{text}"
         digest = hashlib.sha256(repr(document).encode("utf-8", "replace")).digest()
         if file in before and before[file].digest == digest:

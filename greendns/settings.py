@@ -206,6 +206,18 @@ class GeoipSettings:
 
 
 @dataclass(frozen=True)
+class HealthSettings:
+    directory: Path | None = field(
+        default=None,
+        metadata=_restart(
+            _directory_or_none,
+            'The directory of status files: {"check": 2} in FILE.json is what a record\'s "health": "FILE/check" looks '
+            "at. A relative path begins at this file's directory. Empty: no health is known, and every record is up.",
+        ),
+    )
+
+
+@dataclass(frozen=True)
 class HttpSettings:
     listen: str = field(
         default="127.0.0.1:8053",
@@ -275,6 +287,7 @@ class Config:
     server: ServerSettings = field(default_factory=ServerSettings)
     zones: ZonesSettings = field(default_factory=ZonesSettings)
     geoip: GeoipSettings = field(default_factory=GeoipSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)

@@ -50,7 +50,8 @@ class Snapshot:
 class State:
     """What a worker keeps between answers: every mutable table, by name.
 
-    health  state of each named check as last read: 2 is healthy (G171); a check that is missing is unknown
+    health  state of each named check as last read: 2 is healthy (G171), a check that is missing is unknown;
+            None where nobody reads any, and every record is up
     """
 
-    health: Mapping[str, int] = field(default_factory=dict)
+    health: Mapping[str, int] | None = None

@@ -17,6 +17,7 @@ from gevent.event import Event
 
 from . import __version__, config, listeners, loader
 from .errors import ConfigError, Problem
+from .healthfiles import HealthFiles
 from .listeners import Listener
 from .loader import Generation
 from .metrics import Counters, ServerCollector, registry_of
@@ -30,6 +31,7 @@ log = logging.getLogger("greendns")
 
 # G011: what is being answered may take so long to finish.
 STOP_SECONDS = 3.0
+HEALTH_SECONDS = 1.0  # G173
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, self._stopping.set)
         self._watch()
+        if self.generation.config.health.directory is not None:
+            gevent.spawn(self._read_health, HealthFiles(self.generation.config.health.directory))
         for each in self.listening:
             report(f"listening on {each}")
         if self.http_listening is not None:
@@ -123,6 +127,12 @@ class Worker:
         self.watcher = Watcher(self.generation, self._reload)
         gevent.signal_handler(signal.SIGHUP, self.watcher.wake)
         self.watcher.start()
+
+    def _read_health(self, files: HealthFiles) -> None:
+        """Keep the states of all checks as the status files have them, each second (G173); a greenlet of its own."""
+        while True:
+            self.responder.state.health = gevent.get_hub().threadpool.apply(files.read)
+            gevent.sleep(HEALTH_SECONDS)
 
     # -- the way of a change
 

@@ -112,12 +112,11 @@ def test_G025_health_and_monitors() -> None:
 def test_what_has_no_effect_yet_is_noticed() -> None:
     """Each value that GreenDNS reads and does not act on is one notice; an empty one is none."""
     read = parse(
-        "[querylog]\npath = q\nkeep = 1\n[avrolog]\npath =\n[health]\ndirectory = h\n[pingdom]\nappkey = k\n", "g.conf"
+        "[querylog]\npath = q\nkeep = 1\n[avrolog]\npath =\n[pingdom]\nappkey = k\n", "g.conf"
     )
 
     assert [str(one) for one in read.notices] == [
         "g.conf: querylog.path: is read, but this log is not written yet",
-        "g.conf: health.directory: is read, but health states are not read from it yet",
         "g.conf: pingdom.appkey: is read, but has no effect, in geodns neither",
     ]
 
@@ -267,9 +266,9 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_read_takes_a_file(tmp_path: Path) -> None:
     """A file is read with or without a byte order mark, and named in its notices."""
     path = tmp_path / "geodns.conf"
-    path.write_bytes(b"\xef\xbb\xbf[health]\r\ndirectory = h\r\n")
+    path.write_bytes(b"\xef\xbb\xbf[querylog]\r\npath = q\r\n")
 
     read = geodnsconf.read(path)
 
-    assert read.health_directory == "h"
+    assert read.querylog.path == "q"
     assert [one.file for one in read.notices] == [str(path)]

@@ -1,0 +1,43 @@
+# `make serve` and `make test` each set up all they need in .venv; python3 with venv is enough.
+
+PYTHON ?= python3
+VENV := .venv
+LISTEN ?= 127.0.0.1:5353
+HTTP ?= 127.0.0.1:8053
+# Two processes even out the waiting of tests for servers.
+JOBS ?= 2
+
+.PHONY: serve test lint types check bench clean
+
+serve: $(VENV)/.serve ## serve conf/ on $(LISTEN), with the GeoLite2 City of the package maxminddb-geolite2
+	$(VENV)/bin/greendns serve --config conf --listen $(LISTEN) --http $(HTTP) \
+	  --geoip "$$($(VENV)/bin/python -c 'import importlib.util as u; print(u.find_spec("_maxminddb_geolite2").submodule_search_locations[0])')"
+
+test: $(VENV)/.test ## run all tests
+	$(VENV)/bin/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.test ## style and formatting
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.test ## mypy --strict
+	$(VENV)/bin/mypy
+
+check: lint types test
+
+bench: $(VENV)/.test ## serve a pool of 4,500 servers and measure; needs dnsperf
+	$(VENV)/bin/python -m tests.bench.serve_pool
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: setup.py requirements.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[geolite2]'
+	touch $@
+
+$(VENV)/.test: setup.py requirements.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[geolite2,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

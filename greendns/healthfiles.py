@@ -1,0 +1,59 @@
+"""geodns's status files -> the state of each named check, as last read (G173). Loading side: reads files, no gevent.
+
+`<directory>/<file>.json` is a flat object of check -> status; a record's `"health": "<file>/<check>"` names one.
+2 is healthy, 1 is not, 0 and anything missing are unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .errors import ConfigError
+from .jsontext import parse_json
+
+log = logging.getLogger("greendns.health")
+
+Fingerprint = tuple[int, int, int]
+
+
+class HealthFiles:
+    """The status files of one directory; `read` is called each second and reads only what changed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._files: dict[Path, tuple[Fingerprint, dict[str, int]]] = {}
+
+    def read(self) -> Mapping[str, int]:
+        """The status of every check, by "file/check". A broken file keeps what it said; a removed one says nothing."""
+        self._files = {path: self._read_file(path) for path in sorted(self.directory.glob("*.json"))}
+        states: dict[str, int] = {}
+        for _, statuses in self._files.values():
+            states.update(statuses)
+        return states
+
+    def _read_file(self, path: Path) -> tuple[Fingerprint, dict[str, int]]:
+        before = self._files.get(path, ((0, 0, 0), {}))
+        try:
+            status = path.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if seen == before[0]:
+                return before
+            return seen, dict(_statuses(parse_json(path.read_bytes(), str(path)), path.stem))
+        except ConfigError as error:
+            log.error("%s (what it said before stays)", error)
+            return seen, before[1]
+        except OSError as error:
+            log.error("%s: must be a file that can be read: %s", path, error.strerror)
+            return before
+
+
+def _statuses(document: object, file: str) -> Iterator[tuple[str, int]]:
+    """Each check's status: a number, `1.0` like `1`, or an object that has one as `status`; others are unknown."""
+    if not isinstance(document, dict):
+        return
+    for check, value in document.items():
+        status = value.get("status") if isinstance(value, dict) else value
+        if isinstance(status, (int, float)) and not isinstance(status, bool) and status in (0, 1, 2):
+            yield f"{file}/{check}", int(status)
