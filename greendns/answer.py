@@ -7,7 +7,7 @@ Each stage is a function of its own, so that `explain` walks the same way and st
 from __future__ import annotations
 
 from . import chaos
-from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode, RRClass, RRType
+from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, EdnsOption, Rcode, RRClass, RRType
 from .cookies import answer_cookie
 from .filters import choose
 from .name import is_subdomain
@@ -106,6 +106,9 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
         _refuse(answering, "error", query.verdict)
     elif query.question:
         _answer_question(answering)
+    else:
+        # A cookie alone was asked for (RFC 7873 section 5.4), and nobody is an authority for no name.
+        answering.flags = 0
     return _encode(answering, options), answering.outcome
 
 
@@ -115,7 +118,8 @@ def servfail(wire: bytes) -> bytes | None:
     if query is None:
         return None
     flags = FLAG_QR | query.flags & COPIED_FLAGS
-    return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, b"")
+    opt = encode_opt(UDP_PAYLOAD_OCTETS, Rcode.SERVFAIL, query.dnssec_ok, ()) if query.has_edns else b""
+    return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, opt)
 
 
 # -- the frame of an answer
@@ -211,6 +215,10 @@ def locate_client(query: Query, peer: Peer, zone: Zone, snapshot: Snapshot) -> L
         location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, snapshot.geo)
         if location.targets not in ((), (EVERYBODY,)) or not zone.levels & GEOGRAPHIC:
             return location
+    return _locate_socket(peer, zone, snapshot)
+
+
+def _locate_socket(peer: Peer, zone: Zone, snapshot: Snapshot) -> Location:
     return locate(peer.address, False, zone.levels, zone.wants_coordinates, snapshot.geo)
 
 
@@ -261,9 +269,9 @@ def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: byte
     answering.outcome.targets = answering.outcome.targets or location.targets
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
-        _refer(answering, zone, cut, location)
+        _refer(answering, zone, cut)
         return None
-    if relative not in zone.names and _answer_debug(answering, zone, owner, relative, location):
+    if relative not in zone.names and _answer_unwritten(answering, zone, owner, relative, location):
         return None
     name, stands_at = find_name(zone, relative)
     if name is None:
@@ -272,6 +280,24 @@ def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: byte
     _widen_scope(answering, name, location)
     if answering.outcome.owner is None and zone is answering.outcome.zone:
         answering.outcome.owner = stands_at
+    return _answer_from(answering, zone, owner, relative, name, location)
+
+
+def _answer_unwritten(answering: _Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
+    """Answer a name that exists though it is no label of its zone: a debug name, or one above another zone of ours."""
+    if _answer_debug(answering, zone, owner, relative, location):
+        return True
+    if (relative + zone.origin) not in answering.snapshot.zones.ancestors:
+        return False
+    _deny(answering, zone, "nodata", Rcode.NOERROR)
+    return True
+
+
+def _answer_from(
+    answering: _Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
+) -> bytes | None:
+    """Add the records that stand at a name; returns the target of a CNAME that wants to be followed."""
+    query = answering.query
     chosen = False
     for matches in name_matches(zone, relative, name, query.qtype, location.targets):
         rrset = _add_first(answering, owner, matches, location)
@@ -349,26 +375,30 @@ def _subnet_location(answering: _Answering, zone: Zone) -> Location | None:
 # -- delegations
 
 
-def _refer(answering: _Answering, zone: Zone, cut: bytes, location: Location) -> None:
-    """A referral (RFC 1034 section 4.3.2 step 3b): the cut's NS without authority, and glue."""
+def _refer(answering: _Answering, zone: Zone, cut: bytes) -> None:
+    """A referral (RFC 1034 section 4.3.2 step 3b): the cut's NS without authority, and glue.
+
+    It is the resolver that goes there, so its own address decides, and the scope is 0 (RFC 7871 section 7.4).
+    """
     response = answering.response
     if not response.counts[ANSWER]:
         # After a CNAME of ours AA stays: it speaks of the first owner (RFC 1035 section 4.1.1).
         answering.flags = 0
     answering.outcome.kind = "referral"
     name = zone.names[cut]
-    _widen_scope(answering, name, location)
-    matches = find_matches(name, RRType.NS, location.targets) or find_matches(name, RRType.NS, (EVERYBODY,))
-    servers = matches[0].rrset
+    location = _locate_socket(answering.peer, zone, answering.snapshot)
+    # Without `@` in targeting too a delegation has servers and addresses for everybody, or nobody could follow it.
+    targets = (*location.targets, EVERYBODY)
+    servers = find_matches(name, RRType.NS, targets)[0].rrset
     if not response.add(AUTHORITY, cut + zone.origin, servers, range(len(servers))):
         response.is_truncated = True
         return
     for server in servers.rdatas:
-        _add_glue(answering, zone, cut, server, location)
+        _add_glue(answering, zone, cut, server, targets)
 
 
-def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, location: Location) -> None:
-    """The addresses of a name server as far as this zone has them; those below the cut must fit (RFC 9471 section 3)."""
+def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, targets: tuple[bytes, ...]) -> None:
+    """The addresses of a name server that this zone has; those below the cut must fit (RFC 9471 section 3)."""
     lowered = server.lower()
     if not is_subdomain(lowered, zone.origin):
         return
@@ -376,7 +406,7 @@ def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, loca
     if name is None:
         return
     for rrtype in (RRType.A, RRType.AAAA):
-        for match in find_matches(name, rrtype, location.targets)[:1]:
+        for match in find_matches(name, rrtype, targets)[:1]:
             if match.rrset.rrtype != rrtype:
                 continue
             fits = answering.response.add(ADDITIONAL, server, match.rrset, range(len(match.rrset)))

@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import __version__, config, goflags, loader, name
@@ -22,6 +23,10 @@ from .snapshot import ServerOptions, State
 
 DEFAULT_PLACE = "/etc/greendns"
 USAGE_STATUS = 2  # what argparse and Go's flag package exit with too
+INTERRUPTED_STATUS = 130  # as a shell reports SIGINT
+
+# Flags of geodns that are taken and do nothing here.
+_IDLE_FLAGS = ("cpus", "cpuprofile", "memprofile")
 
 _OVERRIDES = {
     "zones": "zones.directory",
@@ -37,11 +42,11 @@ _OVERRIDES = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["geodns"]:
-        return geodns(arguments[1:])
-    parsed = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = parsed.run
     try:
+        if arguments[:1] == ["geodns"]:
+            return geodns(arguments[1:])
+        parsed = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], int] = parsed.run
         return run(parsed)
     except ConfigError as error:
         _print_problems(error.problems)
@@ -53,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has seen enough.
         sys.stderr.close()
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED_STATUS
 
 
 def _print_problems(problems: Sequence[Problem]) -> None:
@@ -120,12 +127,40 @@ def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
     return {setting: value for setting, value in given.items() if value is not None}
 
 
-def _place(parsed: argparse.Namespace) -> Path:
-    return parsed.config or Path(DEFAULT_PLACE)
+def _place(parsed: argparse.Namespace) -> Path | None:
+    """Where the configuration is: as told, else the usual place; none is needed where the zones are told."""
+    usual = Path(DEFAULT_PLACE)
+    return parsed.config or (None if parsed.zones and not usual.exists() else usual)
+
+
+class _LogFile(logging.handlers.WatchedFileHandler):
+    """A log file that is followed by its name: one that was moved away or removed is begun anew (G012).
+
+    It is opened for appending: one that was cut short in its place goes on at its new end.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:
+            # The directory is gone, say. What is logged must not stop who logs it.
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        print(f"greendns: {self.baseFilename}: {sys.exc_info()[1]}: {record.getMessage()}", file=sys.stderr)
+
+
+def _log_handler(file: str) -> logging.Handler:
+    """To a file, or to standard error without one. Raises ConfigError."""
+    try:
+        return _LogFile(file) if file else logging.StreamHandler()
+    except OSError as error:
+        problem = Problem("command line", "-logfile", f"must be a file that can be written: {error.strerror}", file)
+        raise ConfigError(problem) from error
 
 
 def _start_logging(level: str, file: str = "") -> None:
-    handler: logging.Handler = logging.handlers.WatchedFileHandler(file) if file else logging.StreamHandler()
+    handler = _log_handler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -143,18 +178,28 @@ def serve(parsed: argparse.Namespace) -> int:
     return _run_worker(start, start.read())
 
 
-def _run_worker(start: object, settings: Config) -> int:
+def _run_worker(start: object, settings: Config, log_file: str = "") -> int:
     from .worker import Start, Worker
 
     assert isinstance(start, Start)
-    _start_logging(settings.server.log_level)
+    _start_logging(settings.server.log_level, log_file)
     log = logging.getLogger("greendns")
     for notice in settings.notices:
         log.warning("%s", notice)
     if settings.server.workers > 1:
         log.warning("workers = %d: more than one process is not built yet, one serves", settings.server.workers)
-    Worker(start, settings).run(report=lambda line: print(line, flush=True))
+    Worker(start, settings).run(report=_report_and_log if log_file else _report)
     return 0
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+def _report_and_log(line: str) -> None:
+    """With -logfile nobody may look at standard output."""
+    _report(line)
+    logging.getLogger("greendns").info("%s", line)
 
 
 def check(parsed: argparse.Namespace) -> int:
@@ -163,7 +208,7 @@ def check(parsed: argparse.Namespace) -> int:
         loaded = loader.load_files(parsed.files)
         errors = [problem for each in loaded for problem in each.errors]
         warnings = [problem for each in loaded for problem in each.warnings]
-        return _print_findings(errors, warnings, len(loaded))
+        return _print_findings(errors, warnings, len([each for each in loaded if each.zone is not None]))
     try:
         settings = config.load(_place(parsed), _overrides(parsed))
     except ConfigError as error:
@@ -179,8 +224,12 @@ def _print_findings(errors: Sequence[Problem], warnings: Sequence[Problem], zone
         print(f"warning: {problem}")
     for problem in errors:
         print(problem)
-    print(f"{zones} zones, {len(errors)} errors, {len(warnings)} warnings")
+    print(f"{_count(zones, 'zone')}, {_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}")
     return 1 if errors else 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def explain(parsed: argparse.Namespace) -> int:
@@ -235,14 +284,11 @@ def geodns(argv: list[str]) -> int:
     from .worker import Start
 
     start = Start(flags.config_path, flags.overrides)
-    try:
-        settings = start.read()
-        if flags.checkconfig:
-            return _check_geodns(settings)
-        return _run_worker(start, settings)
-    except ConfigError as error:
-        _print_problems(error.problems)
-        return USAGE_STATUS
+    settings = start.read()
+    if flags.checkconfig:
+        return _check_geodns(settings)
+    idle = [Problem("command line", f"-{flag}", "has no effect") for flag in _IDLE_FLAGS if getattr(flags, flag)]
+    return _run_worker(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile)
 
 
 def _check_geodns(settings: Config) -> int:

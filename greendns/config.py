@@ -46,17 +46,18 @@ def find_file(place: Path) -> Path | None:
     return place / found[0] if found else None
 
 
-def load(place: Path, overrides: Mapping[str, object] | None = None) -> Config:
+def load(place: Path | None, overrides: Mapping[str, object] | None = None) -> Config:
     """Read the configuration at `place`, a file or a directory; a directory without one has the defaults.
 
+    place      None: there is no file, and the overrides must tell where the zones are
     overrides  values of the command line by "section.key"; they win over the file, and their
                relative paths begin at the working directory, not at the file's
     Raises ConfigError with every problem of the file, or else of the overrides.
     """
-    source = find_file(place)
+    source = find_file(place) if place else None
     found, notices = _read_file(source) if source else ({}, ())
     told = _check_values((overrides or {}).items(), COMMAND_LINE)
-    config = _build({"zones.directory": _usual_zone_directory(place, source), **found, **told})
+    config = _build({"zones.directory": _usual_zone_directory(place or Path(), source), **found, **told})
     notices += _idle_settings(config, str(source or COMMAND_LINE))
     zone_format: Literal["json", "pgeodns"] = "pgeodns" if source and source.name == PGEODNS_NAME else "json"
     return replace(config, source=source, zone_format=zone_format, notices=notices)

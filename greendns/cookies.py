@@ -62,10 +62,9 @@ def server_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: by
 
 def is_valid(cookie: bytes, address: bytes, seconds: int, secret: bytes) -> bool:
     """Whether a COOKIE option carries a server cookie of ours for this address, not too old and not from the future."""
-    age = _age(cookie, seconds)
-    return -_SKEW_SECONDS <= age <= _VALID_SECONDS and cookie[8:] == server_cookie(
-        cookie[:8], address, seconds - age, secret
-    )
+    # The hash is taken over the reserved octets as they came (RFC 9018 section 4.2).
+    is_fresh = -_SKEW_SECONDS <= _age(cookie, seconds) <= _VALID_SECONDS
+    return is_fresh and cookie[16:] == siphash_2_4(secret, cookie[:16] + address)
 
 
 def answer_cookie(cookie: bytes, address: bytes, seconds: int, secret: bytes) -> bytes:
@@ -76,8 +75,8 @@ def answer_cookie(cookie: bytes, address: bytes, seconds: int, secret: bytes) ->
 
 
 def _age(cookie: bytes, seconds: int) -> int:
-    """Seconds since the cookie was made, by serial number arithmetic (RFC 1982); over the limit if it is not of ours."""
-    if len(cookie) != 24 or cookie[8:12] != _VERSION:
+    """Seconds since the cookie was made, by serial number arithmetic (RFC 1982); too many if it is not of ours."""
+    if len(cookie) != 24 or cookie[8] != _VERSION[0]:
         return _VALID_SECONDS + 1
     age = (seconds - int.from_bytes(cookie[12:16], "big")) & 0xFFFFFFFF
     return age - 0x100000000 if age >= 0x80000000 else age

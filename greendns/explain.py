@@ -65,7 +65,8 @@ def _records_text(answered: bytes | None) -> list[str]:
     if answered is None:
         return []
     message = DNSRecord.parse(answered)
-    sections = ((message.rr, ""), (message.auth, "authority: "), ([r for r in message.ar if r.rtype != 41], "additional: "))
+    additional = [record for record in message.ar if record.rtype != RRType.OPT]
+    sections = ((message.rr, ""), (message.auth, "authority: "), (additional, "additional: "))
     return [prefix + record.toZone() for records, prefix in sections for record in records]
 
 
@@ -79,7 +80,8 @@ def _hops(query: Query, peer: Peer, snapshot: Snapshot, state: State) -> Iterato
         seen.append(qname)
         zone = snapshot.zones.match(qname, query.qtype)
         if zone is None:
-            yield {"name": to_text(qname), "zone": None, "result": "not ours" if seen[1:] else "refused: no zone of ours"}
+            result = "not ours" if seen[1:] else "refused: no zone of ours"
+            yield {"name": to_text(qname), "zone": None, "result": result}
             return
         hop, target = _hop(query, peer, zone, qname, snapshot, state)
         yield hop
@@ -107,6 +109,8 @@ def _hop(
         return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}, None
     if relative not in zone.names and chaos.is_debug_name(relative):
         return {**hop, "result": "debug name"}, None
+    if relative not in zone.names and qname in snapshot.zones.ancestors:
+        return {**hop, "result": "NODATA: no label, but a zone of ours below"}, None
     name, stands_at = find_name(zone, relative)
     if name is None:
         return {**hop, "result": "NXDOMAIN: no label, no wildcard"}, None

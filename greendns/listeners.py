@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import ifaddr
 
@@ -40,15 +40,26 @@ class Listener:
 
 
 def interface_addresses() -> list[str]:
-    """Every address of this machine that is loopback or global unicast; link-local ones are left out."""
+    """Every address of this machine that is loopback or global unicast and can be bound; link-local ones can not."""
     found = []
     for adapter in ifaddr.get_adapters():
         for entry in adapter.ips:
             text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
             address = ip_address(text.partition("%")[0])
-            if not (address.is_link_local or address.is_multicast or address.is_unspecified):
+            if not (address.is_link_local or address.is_multicast or address.is_unspecified) and _is_ready(address):
                 found.append(str(address))
     return list(dict.fromkeys(found))
+
+
+def _is_ready(address: IPv4Address | IPv6Address) -> bool:
+    """Whether the system lets us bind it: an IPv6 address still looked for duplicates (RFC 4862) can't be."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
 
 
 def bind_all(addresses: Iterable[tuple[str, int]]) -> list[Listener]:
@@ -56,15 +67,10 @@ def bind_all(addresses: Iterable[tuple[str, int]]) -> list[Listener]:
     listeners: list[Listener] = []
     try:
         for host, port in addresses:
-            for each in _expand(host):
-                listener = _bind(each, port)
-                listeners.append(listener)
-                # All addresses of `*:0` share the port that the first one got.
-                port = listener.port
-    except OSError as error:
+            listeners += _bind_hosts(interface_addresses() if host == EVERY_ADDRESS else [host], port)
+    except ConfigError:
         close_all(listeners)
-        place = f"[{each}]:{port}" if ":" in each else f"{each}:{port}"
-        raise ConfigError(Problem("listen", place, f"must be an address to listen on: {error.strerror}")) from error
+        raise
     return listeners
 
 
@@ -75,28 +81,50 @@ def close_all(listeners: Iterable[Listener]) -> None:
         listener.tcp.close()
 
 
-def _expand(host: str) -> Iterator[str]:
-    if host != EVERY_ADDRESS:
-        yield host
-        return
-    yield from interface_addresses()
+def _bind_hosts(hosts: list[str], port: int) -> list[Listener]:
+    """Bind addresses to one port; port 0 is a port that is free on all of them, by UDP and TCP."""
+    for _ in range(0 if port else _FREE_PORT_ATTEMPTS):
+        with contextlib.suppress(_Taken):
+            return _bind_once(hosts, port)
+    return _bind_once(hosts, port)
+
+
+def _bind_once(hosts: list[str], port: int) -> list[Listener]:
+    bound: list[Listener] = []
+    try:
+        for host in hosts:
+            bound.append(_bind(host, bound[0].port if bound else port))
+    except ConfigError:
+        close_all(bound)
+        raise
+    return bound
 
 
 def _bind(host: str, port: int) -> Listener:
-    for attempt in range(_FREE_PORT_ATTEMPTS):
-        udp = _open(host, port, socket.SOCK_DGRAM)
-        try:
-            tcp = _open(host, udp.getsockname()[1], socket.SOCK_STREAM)
-        except OSError as error:
-            udp.close()
-            if port or error.errno != errno.EADDRINUSE or attempt == _FREE_PORT_ATTEMPTS - 1:
-                raise
-            continue
-        return Listener(host, udp.getsockname()[1], udp, tcp)
-    raise AssertionError("the last attempt returns or raises")
+    udp = _open(host, port, socket.SOCK_DGRAM)
+    port = udp.getsockname()[1]
+    try:
+        return Listener(host, port, udp, _open(host, port, socket.SOCK_STREAM))
+    except ConfigError:
+        udp.close()
+        raise
+
+
+class _Taken(ConfigError):
+    """The address is somebody else's."""
 
 
 def _open(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    try:
+        return _bound_socket(host, port, kind)
+    except OSError as error:
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        transport = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+        problem = Problem("listen", place, f"must be an address to listen on by {transport}: {error.strerror}")
+        raise (_Taken if error.errno == errno.EADDRINUSE else ConfigError)(problem) from error
+
+
+def _bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, kind)
     try:

@@ -60,18 +60,24 @@ class LoadedDatabase:
 
 @dataclass(frozen=True)
 class Generation:
-    """One state of everything loaded, and how it came about."""
+    """One state of everything loaded, and how it came about.
+
+    config_errors  of the configuration as it lies there now; `config` is what is in force
+    files          what else the zones were read from: a pgeodns.conf and what it includes
+    """
 
     config: Config
     snapshot: Snapshot
     zones: Mapping[str, LoadedZone] = field(default_factory=dict)
     databases: Mapping[str, LoadedDatabase] = field(default_factory=dict)
     directory_errors: tuple[Problem, ...] = ()
+    config_errors: tuple[Problem, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def errors(self) -> tuple[Problem, ...]:
         """Everything that should be mended, zones first."""
         of_zones = [problem for loaded in self.zones.values() for problem in loaded.errors]
-        return (*self.directory_errors, *of_zones, *self.database_errors())
+        return (*self.config_errors, *self.directory_errors, *of_zones, *self.database_errors())
 
     def database_errors(self) -> tuple[Problem, ...]:
         """What is wrong with the GeoIP databases."""
@@ -103,28 +109,51 @@ def zone_paths(directory: Path) -> list[Path]:
 
 
 def watched_paths(config: Config) -> dict[Path, Fingerprint | None]:
-    """Every file that a load would read, as it looks now. Raises OSError for a zone directory that cannot be read."""
+    """Every database and zone file that a load would read, as it looks now; a directory that can't be read, as None."""
     paths = list(geoip.find_files(config.geoip.find()).values())
     if config.zone_format == "json":
-        paths += zone_paths(config.zones.directory)
+        try:
+            paths += zone_paths(config.zones.directory)
+        except OSError:
+            return {config.zones.directory: None, **{path: fingerprint(path) for path in paths}}
     return {path: fingerprint(path) for path in paths}
 
 
-def load(config: Config, options: ServerOptions, previous: Generation | None = None) -> Generation:
+def load(
+    config: Config,
+    options: ServerOptions,
+    previous: Generation | None = None,
+    unsettled: frozenset[Path] = frozenset(),
+) -> Generation:
     """Load everything; never raises for what an operator wrote.
 
-    previous   what is in service: unchanged files are not read again, broken ones keep what they had
+    previous    what is in service: unchanged files are not read again, broken ones keep what they had
+    unsettled   files that are being written: as if they were not touched yet
     """
-    errors: tuple[Problem, ...] = ()
-    databases = _load_databases(config, previous)
+    databases = _load_databases(config, previous, unsettled)
+    if previous is not None and unsettled.intersection(previous.files):
+        zones, files, errors = previous.zones, previous.files, previous.directory_errors
+    else:
+        zones, files, errors = _try_zones(config, previous, unsettled)
+    snapshot = _snapshot(zones, databases, options, previous)
+    return Generation(config, snapshot, zones, databases, errors, files=files)
+
+
+Zones = Mapping[str, LoadedZone]
+
+
+def _try_zones(
+    config: Config, previous: Generation | None, unsettled: frozenset[Path]
+) -> tuple[Zones, tuple[Path, ...], tuple[Problem, ...]]:
+    """The zones, what else they were read from, and what is wrong with the whole."""
+    before = previous.zones if previous else {}
     try:
-        zones = _load_zones(config, previous)
+        if config.zone_format == "pgeodns":
+            return (*_load_pgeodns(config, before), ())
+        return _load_zones(config, before, unsettled), (), ()
     except (OSError, ConfigError) as error:
         # G039: a directory that cannot be read takes no zone away.
-        zones = dict(previous.zones) if previous else {}
-        errors = _problems(error, config)
-    snapshot = _snapshot(zones, databases, options, previous)
-    return Generation(config, snapshot, zones, databases, errors)
+        return before, previous.files if previous else (), _problems(error, config)
 
 
 def _problems(error: OSError | ConfigError, config: Config) -> tuple[Problem, ...]:
@@ -141,12 +170,10 @@ def load_files(paths: list[Path]) -> list[LoadedZone]:
 # -- zones
 
 
-def _load_zones(config: Config, previous: Generation | None) -> dict[str, LoadedZone]:
-    before = previous.zones if previous else {}
-    if config.zone_format == "pgeodns":
-        return _load_pgeodns(config, before)
-    paths = zone_paths(config.zones.directory)
-    return {str(path): _load_zone(path, before.get(str(path))) for path in paths}
+def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path]) -> Zones:
+    paths = [path for path in zone_paths(config.zones.directory) if path not in unsettled]
+    kept = {str(path): before[str(path)] for path in unsettled if str(path) in before}
+    return {**{str(path): _load_zone(path, before.get(str(path))) for path in paths}, **kept}
 
 
 def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
@@ -186,8 +213,8 @@ def _built(
     )
 
 
-def _load_pgeodns(config: Config, before: Mapping[str, LoadedZone]) -> dict[str, LoadedZone]:
-    """The bases of a pgeodns.conf through its conversion (P42); any error keeps all that was (P26)."""
+def _load_pgeodns(config: Config, before: Zones) -> tuple[Zones, tuple[Path, ...]]:
+    """The bases of a pgeodns.conf, converted, and the files read; any error keeps all that was (P26, P42)."""
     assert config.source is not None
     started = time.monotonic()
     bases = pgeodns.read(config.source)
@@ -201,19 +228,28 @@ def _load_pgeodns(config: Config, before: Mapping[str, LoadedZone]) -> dict[str,
             continue
         source, warnings = read_document(document, text, file, seen[0] // 10**9)
         zones[file] = _built(source, warnings, seen, digest, started)
-    return zones
+    return zones, bases.files
 
 
 # -- geography
 
 
-def _load_databases(config: Config, previous: Generation | None) -> dict[str, LoadedDatabase]:
+def _load_databases(
+    config: Config, previous: Generation | None, unsettled: frozenset[Path]
+) -> Mapping[str, LoadedDatabase]:
     before = previous.databases if previous else {}
     found = geoip.find_files(config.geoip.find())
-    return {kind: _load_database(kind, path, before.get(kind)) for kind, path in found.items()}
+    loaded = {kind: _load_database(kind, found.get(kind), before.get(kind), unsettled) for kind in geoip.KINDS}
+    return {kind: database for kind, database in loaded.items() if database is not None}
 
 
-def _load_database(kind: Kind, path: Path, before: LoadedDatabase | None) -> LoadedDatabase:
+def _load_database(
+    kind: Kind, path: Path | None, before: LoadedDatabase | None, unsettled: frozenset[Path]
+) -> LoadedDatabase | None:
+    if path in unsettled or (before is not None and before.path in unsettled):
+        return before
+    if path is None:
+        return None
     seen = fingerprint(path) or (0, 0, 0)
     if before is not None and before.path == path and before.fingerprint == seen:
         return before

@@ -102,7 +102,7 @@ class ServerCollector(Collector):
         instance.add_metric((options.identifier, options.address, self.group), 1)
         yield instance
         yield GaugeMetricFamily("geodns_start_time_seconds", "When it started, since 1970", value=options.started)
-        build = GaugeMetricFamily("greendns_build_info", "The program", labels=("version",))
+        build = GaugeMetricFamily("geodns_build_info", "The program", labels=("version",))
         build.add_metric((options.version,), 1)
         yield build
 
@@ -117,7 +117,7 @@ class ServerCollector(Collector):
             age.add_metric((loaded.zone.text,), now - loaded.loaded)
             took.add_metric((loaded.zone.text,), loaded.load_seconds)
         errors = GaugeMetricFamily(
-            "greendns_file_errors", "Errors in the file as it lies there; its last good version serves", labels=("file",)
+            "greendns_file_errors", "Errors in the file as it is; its last good version serves", labels=("file",)
         )
         for loaded in generation.zones.values():
             errors.add_metric((loaded.file,), len(loaded.errors))
@@ -127,7 +127,9 @@ class ServerCollector(Collector):
 
     def _databases(self, generation: Generation) -> Iterator[Metric]:
         built = GaugeMetricFamily(
-            "greendns_geoip_build_timestamp_seconds", "When the GeoIP database was built, since 1970", labels=("database",)
+            "greendns_geoip_build_timestamp_seconds",
+            "When the GeoIP database was built, since 1970",
+            labels=("database",),
         )
         for kind, loaded in generation.databases.items():
             if loaded.database is not None:

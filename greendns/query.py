@@ -1,7 +1,7 @@
 """bytes -> Query: the header, one question, at most one OPT, and nothing else is read.
 
-Pure; knows no zone. Guards run from the cheapest to the dearest. What is wrong is not raised but kept as
-the query's `verdict`, because malformed packets are everyday input and the answer to them still echoes what could be read.
+Pure; knows no zone. Guards run from the cheapest to the dearest. What is wrong is not raised but kept as the query's
+`verdict`: malformed packets are everyday input, and the answer to them still echoes what could be read.
 
 Order of judgement: length, QR, opcode, QDCOUNT, question, the other counts, the OPT and its options.
 """

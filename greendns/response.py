@@ -69,6 +69,7 @@ class Response:
     def add(self, section: int, owner: bytes, rrset: RRset, indexes: Iterable[int], partly: bool = False) -> bool:
         """Append the records `indexes` of a set under `owner`; False if they do not all fit.
 
+        section  that of the last set added, or a later one: records are written as they come
         What does not fit is left out whole; with `partly` (no longer message is possible) those that fit stay.
         """
         parts = len(self._parts)

@@ -54,7 +54,7 @@ class Responder:
         except Exception as error:
             self._note_failure(error)
             self.counters.count_packet(transport, "failed")
-            return servfail(wire)
+            return _servfail_or_silence(wire)
         self._count(outcome, transport)
         return answered
 
@@ -74,6 +74,14 @@ class Responder:
         if now - self._logged.get(cause, -_LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[cause] = now
             log.error("a packet was answered SERVFAIL: %s", cause, exc_info=error)
+
+
+def _servfail_or_silence(wire: bytes) -> bytes | None:
+    """SERVFAIL; None where the fault lies in reading the packet itself."""
+    try:
+        return servfail(wire)
+    except Exception:
+        return None
 
 
 def to_gevent(listening: socket.socket) -> GeventSocket:
@@ -129,6 +137,14 @@ class TcpServer(StreamServer):  # type: ignore[misc]
         self.settings = settings
         self.pack = _packer(listening.family)
         super().__init__(to_gevent(listening), spawn=Pool(settings.max_connections))
+
+    def take(self, settings: TcpSettings) -> None:
+        """Follow changed settings; a new limit of connections counts from those that come next."""
+        if settings.max_connections != self.settings.max_connections:
+            self.set_spawn(Pool(settings.max_connections))
+            # A full pool had stopped it from accepting.
+            self.start_accepting()
+        self.settings = settings
 
     def handle(self, connection: GeventSocket, address: tuple[str, int]) -> None:
         """Serve one connection until the peer closes it, is idle, or is too slow. Runs in its own greenlet."""

@@ -1,4 +1,4 @@
-"""All that one answer may read, immutable: zones, geography, options. A change makes a new one, swapped in by one assignment."""
+"""All that one answer may read, immutable: a change makes a new one, swapped in by one assignment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP side: /metrics, /health and /version, on gevent's pywsgi, with basic auth where a user is configured (G022)."""
+"""The HTTP side: /metrics, /health and /version on gevent's pywsgi, with basic auth where a user is set (G022)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from types import TracebackType
 from typing import Any
 
+from gevent import Timeout
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
@@ -22,8 +24,10 @@ from .settings import HttpSettings
 
 log = logging.getLogger("greendns.http")
 
-# As geodns: read 5 s, idle 10 s, write 10 s (G223); one deadline covers what a request may take.
-REQUEST_SECONDS = 10.0
+# As geodns (G223): how long a request may take to arrive, the next one to begin, an answer to leave.
+READ_SECONDS = 5.0
+IDLE_SECONDS = 10.0
+WRITE_SECONDS = 10.0
 REALM = "GeoDNS Status"
 _PROBLEMS_SHOWN = 100
 
@@ -41,7 +45,8 @@ class StatusApp:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_authorized(environ.get("HTTP_AUTHORIZATION", "")):
-            start_response("401 Unauthorized", [("WWW-Authenticate", f'Basic realm="{REALM}"'), ("Content-Length", "0")])
+            challenge = ("WWW-Authenticate", f'Basic realm="{REALM}"')
+            start_response("401 Unauthorized", [challenge, ("Content-Length", "0")])
             return [b""]
         status, content_type, body = self._page(environ)
         start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
@@ -93,15 +98,30 @@ def health_report(generation: Generation) -> dict[str, object]:
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]
-    """A request must arrive in time, whole: a client that sends nothing does not hold its greenlet for ever."""
+    """Lets go of a client that is slow or silent: it does not hold its greenlet for ever, however it drips."""
 
     def read_requestline(self) -> str | None:
-        self.socket.settimeout(REQUEST_SECONDS)
-        try:
-            line: str | None = super().read_requestline()
-        except OSError:
-            return None
-        return line
+        is_first = self.environ is None
+        with Timeout(READ_SECONDS if is_first else IDLE_SECONDS, False):
+            line: str = super().read_requestline()
+            return line
+        return None
+
+    def read_request(self, raw_requestline: str) -> bool:
+        with Timeout(READ_SECONDS, False):
+            return bool(super().read_request(raw_requestline))
+        return False
+
+    def handle_one_response(self) -> None:
+        self.socket.settimeout(WRITE_SECONDS)
+        super().handle_one_response()
+
+    def handle_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, TimeoutError):
+            # The peer does not take its answer: its right, and nothing to log.
+            self.close_connection = True
+            return
+        super().handle_error(kind, error, trace)
 
 
 def http_server(listening: socket.socket, app: StatusApp) -> WSGIServer:

@@ -85,7 +85,8 @@ def level_of_target(target: str, levels: int) -> int:
 
 def _is_address_target(target: str) -> bool:
     """Whether it is an address as a target writes it, which is the only text form that can match (RFC 5952)."""
-    return target == f"[{_canonical(target[1:-1])}]"
+    canonical = _canonical(target[1:-1])
+    return canonical != "" and target == f"[{canonical}]"
 
 
 def _canonical(text: str) -> str:
@@ -98,8 +99,8 @@ def _canonical(text: str) -> str:
 def address_target_prefix(target: str) -> int:
     """How many bits of an address decide whether it has this address target: a network's, or all (G091).
 
-    >>> address_target_prefix("[192.0.2.0]"), address_target_prefix("[192.0.2.1]"), address_target_prefix("[2001:db8::]")
-    (24, 32, 48)
+    >>> [address_target_prefix(target) for target in ("[192.0.2.0]", "[192.0.2.1]", "[2001:db8::]")]
+    [24, 32, 48]
     """
     packed = IPv6Address(target[1:-1]).packed if ":" in target else IPv4Address(target[1:-1]).packed
     if len(packed) == 4:

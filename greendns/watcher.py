@@ -1,13 +1,14 @@
 """Notices changed files, has them loaded in a thread, and hands the new generation over.
 
-Polling each second is the truth; inotify, where it exists, wakes it earlier. A difference is read again after 0.7 s, and
-only two equal readings count: a file that is still being written, or about to be replaced, is left alone.
+Polling each second is the truth; inotify, where it exists, wakes it earlier. A difference is read again after 0.7 s,
+and only two equal readings count: a file that is still being written, or about to be replaced, is left alone, and holds
+up no other.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import gevent
@@ -15,6 +16,7 @@ from gevent.event import Event
 from gevent.socket import wait_read
 
 from .loader import Fingerprint, Generation, fingerprint, watched_paths
+from .settings import Config
 
 log = logging.getLogger("greendns.watcher")
 
@@ -25,31 +27,36 @@ SETTLE_SECONDS = 0.7
 Reading = dict[Path, Fingerprint | None]
 
 
-def read_state(generation: Generation, extra: tuple[Path, ...] = ()) -> Reading:
-    """What every file that matters looks like now; one that is gone, or a directory unreadable, is a reading too."""
-    config = generation.config
-    try:
-        reading = watched_paths(config)
-    except OSError:
-        reading = {config.zones.directory: None}
-    for path in (config.source, *extra):
-        if path is not None:
-            reading[path] = fingerprint(path)
-    return reading
+def read_state(config: Config, others: Iterable[Path] = ()) -> Reading:
+    """What every file that matters looks like now; None, like no entry, is a file that is not there."""
+    return {**watched_paths(config), **{path: fingerprint(path) for path in others}}
+
+
+def _differing(one: Reading, other: Reading) -> frozenset[Path]:
+    return frozenset([path for path in one.keys() | other.keys() if one.get(path) != other.get(path)])
 
 
 class Watcher:
     """Runs in one greenlet.
 
-    reload   called with nothing, in this greenlet, once a change has settled; returns the generation now in service
+    sources  where the configuration may be
+    known    a reading taken before `generation` was loaded, so that no change falls between the two
+    reload   called in this greenlet, once a change has settled, with the files that have not; returns the generation
+             now in service
     """
 
-    def __init__(self, generation: Generation, reload: Callable[[], Generation]) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        sources: tuple[Path, ...],
+        known: Reading,
+        reload: Callable[[frozenset[Path]], Generation],
+    ) -> None:
         self._generation = generation
+        self._sources = sources
+        self._known = known
         self._reload = reload
         self._wake = Event()
-        self._extra: tuple[Path, ...] = ()
-        self._known = read_state(generation)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -59,13 +66,9 @@ class Watcher:
             directories.add(self._generation.config.source.parent)
         gevent.spawn(_wait_events, [directory for directory in directories if directory], self._wake)
 
-    def watch_also(self, paths: tuple[Path, ...]) -> None:
-        """Watch further files, such as those that a pgeodns.conf includes."""
-        self._extra = paths
-        self._known = read_state(self._generation, paths)
-
     def wake(self) -> None:
-        """Look now."""
+        """Look now, and load even if nothing looks changed."""
+        self._known = {}
         self._wake.set()
 
     def _run(self) -> None:
@@ -77,24 +80,28 @@ class Watcher:
             except Exception:
                 # A fault of ours must not end the watch: the next poll tries again.
                 log.exception("looking for changes failed")
+                self._known = {}
                 gevent.sleep(POLL_SECONDS)
 
     def _look(self) -> None:
-        seen = read_state(self._generation, self._extra)
-        if seen == self._known:
-            return
-        settled = self._wait_settled(seen)
-        self._generation = self._reload()
-        self._known = settled
-
-    def _wait_settled(self, seen: Reading) -> Reading:
-        """Wait until two readings SETTLE_SECONDS apart are equal; the reading they agree on."""
-        while True:
+        """Load what has changed, and look again as long as something is changing."""
+        seen = self._read()
+        while _differing(seen, self._known):
             gevent.sleep(SETTLE_SECONDS)
-            again = read_state(self._generation, self._extra)
-            if again == seen:
-                return again
+            again = self._read()
+            self._take(again, unsettled=_differing(seen, again))
             seen = again
+
+    def _read(self) -> Reading:
+        return read_state(self._generation.config, (*self._sources, *self._generation.files))
+
+    def _take(self, reading: Reading, unsettled: frozenset[Path]) -> None:
+        """Have a reading loaded, all but what has not settled."""
+        settled = {**reading, **{path: self._known.get(path) for path in unsettled}}
+        if _differing(settled, self._known):
+            # Before the load, so that a `wake` in the middle of it is not forgotten.
+            self._known = settled
+            self._generation = self._reload(unsettled)
 
 
 def _wait_events(directories: list[Path], wake: Event) -> None:

@@ -25,7 +25,7 @@ from .server import Responder, TcpServer, UdpServer
 from .settings import EVERY_ADDRESS, Config, changed_restart_settings, take_reloadable
 from .snapshot import ServerOptions
 from .statuspage import StatusApp, http_server
-from .watcher import Watcher
+from .watcher import Watcher, read_state
 
 log = logging.getLogger("greendns")
 
@@ -38,21 +38,30 @@ HEALTH_SECONDS = 1.0  # G173
 class Start:
     """How the process was started: what reading the configuration again needs.
 
-    place      the configuration's file or directory
+    place      the configuration's file or directory; None where there is none
     overrides  settings from the command line, by name; they win over the file
     """
 
-    place: Path
+    place: Path | None
     overrides: Mapping[str, object]
 
     def read(self) -> Config:
         """The configuration as it lies there now. Raises ConfigError."""
         return config.load(self.place, self.overrides)
 
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Every path at which the configuration may be, or come to be."""
+        if self.place is None:
+            return ()
+        if self.place.is_dir():
+            return tuple([self.place / name for name in config.FILE_NAMES])
+        return (self.place,)
+
 
 def server_options(settings: Config, listening: list[Listener]) -> ServerOptions:
-    """Who the server is: its identifier, else its first address that is not loopback, else the host name (G005, G006)."""
-    usable = [each.host for each in listening if each.host not in ("::1",) and not each.host.startswith("127.")]
+    """Who the server is: its identifier, else its first address beyond loopback, else the host name (G005, G006)."""
+    usable = [each.host for each in listening if each.host not in ("127.0.0.1", "::1")]
     address = usable[0] if usable else ""
     hostname = socket.gethostname()
     identifier = settings.server.identifier.split(",")[0].strip()
@@ -85,6 +94,8 @@ class Worker:
         self.start = start
         self.listening = listeners.bind_all(settings.server.addresses)
         self.http_listening = _bind_http(settings)
+        # Before anything is loaded: what changes from here on is seen by the watcher.
+        self._reading = read_state(settings, start.sources)
         self.options = server_options(settings, self.listening)
         self.generation = _first_generation(settings, self.options)
         groups = tuple(part.strip() for part in settings.server.identifier.split(",")[1:])
@@ -93,6 +104,8 @@ class Worker:
         self.responder = Responder(self.generation.snapshot, self.counters)
         self.app = StatusApp(registry_of(self.collector), self.generation, settings.http)
         self.tcp_servers: list[TcpServer] = []
+        self._ignored: list[str] = []
+        self._config_errors: tuple[Problem, ...] = ()
         self._stopping = Event()
         self._hand_over(self.generation)
 
@@ -119,12 +132,12 @@ class Worker:
         if self.http_listening is not None:
             report(f"http on {http_address}")
         else:
-            report("http on off")
+            report("http off")
         self._stopping.wait()
         gevent.joinall([gevent.spawn(server.stop, STOP_SECONDS) for server in servers], timeout=STOP_SECONDS + 1)
 
     def _watch(self) -> None:
-        self.watcher = Watcher(self.generation, self._reload)
+        self.watcher = Watcher(self.generation, self.start.sources, self._reading, self._reload)
         gevent.signal_handler(signal.SIGHUP, self.watcher.wake)
         self.watcher.start()
 
@@ -136,12 +149,14 @@ class Worker:
 
     # -- the way of a change
 
-    def _reload(self) -> Generation:
+    def _reload(self, unsettled: frozenset[Path]) -> Generation:
         """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
-        settings = self._read_config()
-        options = _with_settings(self.options, settings)
         previous = self.generation
-        loaded: Generation = gevent.get_hub().threadpool.apply(loader.load, (settings, options, previous))
+        settings = previous.config if unsettled.intersection(self.start.sources) else self._read_config()
+        options = _with_settings(self.options, settings)
+        pool = gevent.get_hub().threadpool
+        loaded: Generation = pool.apply(loader.load, (settings, options, previous, unsettled))
+        loaded = replace(loaded, config_errors=self._config_errors)
         self._log_change(previous, loaded)
         self._hand_over(loaded)
         return loaded
@@ -150,24 +165,33 @@ class Worker:
         """The configuration anew; a broken one keeps the old, and so does what only a restart takes."""
         current = self.generation.config
         try:
-            fresh = self.start.read()
+            fresh = self._read_fresh()
         except ConfigError as error:
-            for problem in error.problems:
-                log.error("%s (the configuration in force stays)", problem)
             self._config_errors = error.problems
             return current
         self._config_errors = ()
-        changed = changed_restart_settings(current, fresh)
-        if changed:
-            log.warning("%s: only a restart takes %s", fresh.source, ", ".join(changed))
+        self._tell_ignored(changed_restart_settings(current, fresh), fresh)
+        for notice in fresh.notices:
+            if notice not in current.notices:
+                log.warning("%s", notice)
         return take_reloadable(current, fresh)
 
-    _config_errors: tuple[Problem, ...] = ()
+    def _read_fresh(self) -> Config:
+        """The configuration as it lies there; one that is gone is an error like one that is broken."""
+        fresh = self.start.read()
+        source = self.generation.config.source
+        if source is not None and fresh.source is None:
+            raise ConfigError(Problem(str(source), "", "must be there, as it was: what it said stays in force"))
+        return fresh
+
+    def _tell_ignored(self, changed: list[str], fresh: Config) -> None:
+        """Say which settings a reload does not take, once for each change of them."""
+        if changed and changed != self._ignored:
+            log.warning("%s: only a restart takes %s", fresh.source, ", ".join(changed))
+        self._ignored = changed
 
     def _hand_over(self, generation: Generation) -> None:
         """Put a generation into service: for answers that is the one assignment of the snapshot."""
-        if self._config_errors:
-            generation = replace(generation, directory_errors=(*generation.directory_errors, *self._config_errors))
         self.generation = generation
         self.responder.snapshot = generation.snapshot
         self.responder.detailed = generation.config.dns.detailed_metrics
@@ -176,7 +200,7 @@ class Worker:
         self.app.settings = generation.config.http
         logging.getLogger().setLevel(generation.config.server.log_level.upper())
         for server in self.tcp_servers:
-            server.settings = generation.config.tcp
+            server.take(generation.config.tcp)
 
     def _log_change(self, previous: Generation, loaded: Generation) -> None:
         self.counters.reloads["error" if loaded.errors() else "ok"] += 1
@@ -195,7 +219,7 @@ class Worker:
 
 def log_problems(loaded: Generation, previous: Generation | None = None) -> None:
     """Log every error and warning that is new."""
-    known = set((*previous.errors(), *previous.warnings())) if previous else set()
+    known = {*previous.errors(), *previous.warnings()} if previous else set()
     for problem in loaded.errors():
         if problem not in known:
             log.error("%s", problem)
@@ -205,7 +229,7 @@ def log_problems(loaded: Generation, previous: Generation | None = None) -> None
 
 
 def _first_generation(settings: Config, options: ServerOptions) -> Generation:
-    """The first load. Broken zones are left out and told; an unreadable directory or a broken database ends the start."""
+    """The first load. Broken zones are told and left out; a directory or database that can't be read ends the start."""
     generation = loader.load(settings, options)
     fatal = (*generation.directory_errors, *generation.database_errors())
     if fatal:

@@ -53,7 +53,8 @@ def build_zone(source: ZoneSource) -> Zone:
         names=names,
         cuts=frozenset(_cuts(names, source.levels)),
         levels=source.levels,
-        wants_coordinates=any(entry.levels & CLOSEST for entry in names.values()),
+        # By what the labels say, whether or not there is anything to choose from there (G098).
+        wants_coordinates=any(label.closest for entry in names.values() for label in _labels(entry)),
         soa=soa,
         serial=source.serial,
         file=source.file,

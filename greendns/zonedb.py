@@ -11,14 +11,17 @@ from .zone import Zone
 class ZoneDB:
     """Zones by origin.
 
+    ancestors  every origin and every name above one: these exist in the parent's zone too (RFC 8020 section 2), also
+               where that has no label for them
     >>> ZoneDB(()).match(b"\\x07example\\x00", RRType.A) is None
     True
     """
 
-    __slots__ = ("_by_origin",)
+    __slots__ = ("_by_origin", "ancestors")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         self._by_origin = {zone.origin: zone for zone in zones}
+        self.ancestors = frozenset(ancestor for origin in self._by_origin for ancestor in _ancestors(origin))
 
     def __iter__(self) -> Iterator[Zone]:
         return iter(self._by_origin.values())
@@ -45,3 +48,11 @@ class ZoneDB:
             if zone is not None or not name[at]:
                 return zone
             at += 1 + name[at]
+
+
+def _ancestors(name: bytes) -> Iterator[bytes]:
+    """A wire name and every name above it but the root."""
+    at = 0
+    while name[at]:
+        yield name[at:]
+        at += 1 + name[at]

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from . import name
-from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX
+from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX, RRType
 from .errors import ConfigError, Problem, ValueProblem
 from .fields import read_integer
 from .found import shown
@@ -287,11 +287,9 @@ class _Reader:
                 lambda below, problem, at=at: self.error(at + below, problem),  # type: ignore[misc]
                 lambda below, problem, at=at: self.warn(at + below, problem),  # type: ignore[misc]
             )
-            if records is None:
-                continue
-            if key == "ns" and not records.rdatas and not relative:
+            if rrtype == RRType.NS and not relative and value in ([], {}):
                 self.error(at, ValueProblem("the apex must have a name server where it has ns", shown(value)))  # G065
-            if records.rdatas and self.fits(at, records):
+            if records is not None and self.fits(at, records):
                 yield records
 
     def fits(self, place: str, records: Records) -> bool:
@@ -299,7 +297,7 @@ class _Reader:
         octets = sum([len(rdata) + _RECORD_OCTETS for rdata in records.rdatas])
         if octets <= _RRSET_OCTETS or (records.weights is not None and any(records.weights)):
             return True
-        if records.rrtype in (1, 28):
+        if records.rrtype in (RRType.A, RRType.AAAA):
             return True
         self.error(place, ValueProblem(f"records must fit into {_RRSET_OCTETS} octets together", f"{octets} octets"))
         return False

@@ -178,7 +178,7 @@ def _wait_listening(server: Server, output: Path) -> None:
 
     def told() -> bool:
         assert server.process.poll() is None, f"the server ended: {server.log_text()}"
-        return "http on " in output.read_text()
+        return re.search(r"^http .*\n", output.read_text(), re.MULTILINE) is not None
 
     wait_until(told, "the server listens")
     words = output.read_text()

@@ -37,7 +37,7 @@ STATUS = {"up": 2, "down": 1, "unknown": 0, "loaded": {"status": 2, "load": 0.35
 DANE = "192.0.2.0/24"
 
 
-@pytest.fixture()
+@pytest.fixture
 def status_file(tmp_path: Path) -> Path:
     """The status file that the server reads."""
     directory = tmp_path / "health"
@@ -47,7 +47,7 @@ def status_file(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(tmp_path: Path, world: Path, status_file: Path) -> Iterator[Server]:
     """A server that has read the status file."""
     (tmp_path / "greendns.toml").write_text(f'[health]\ndirectory = "{status_file.parent}"\n')
