@@ -76,7 +76,10 @@ def check_links(source: ZoneSource, zone: Zone) -> Iterator[Problem]:
             yield Problem(source.file, f"{place}.alias", "must name a label of this zone", f'"{target}"')
         elif label.alias is not None and _returns(zone.names[label.alias], label.relative, zone):
             yield Problem(source.file, f"{place}.alias", "must not lead back to itself")
-        if label.relative[:2] == b"\x01*" and any(records.rrtype == RRType.NS for records in label.records):
+        types = {records.rrtype for records in label.records}
+        if RRType.CNAME in types and len(types) > 1:
+            yield Problem(source.file, f"{place}.cname", "hides the label's other types (RFC 1034 section 3.6.2)")
+        if label.relative[:2] == b"\x01*" and RRType.NS in types:
             yield Problem(source.file, f"{place}.ns", "a wildcard is no delegation (RFC 4592 section 4.2)")
 
 

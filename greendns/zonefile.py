@@ -13,7 +13,7 @@ from typing import TypeVar
 from . import name
 from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX, RRType
 from .errors import ConfigError, Problem, ValueProblem
-from .fields import read_integer
+from .fields import member_place, read_integer
 from .found import shown
 from .jsontext import Keys, parse_json
 from .rdata import Records, read_records, rrtype_of_key
@@ -172,13 +172,12 @@ class _Reader:
 
     def note_keys(self, place: str, members: Mapping[str, object], known: frozenset[str]) -> None:
         """Warn of what geodns would silently ignore: repeated and unknown keys."""
-        prefix = f"{place}." if place else ""
         if isinstance(members, Keys):
             for key in members.repeated:
-                self.warn(f"{prefix}{key}", ValueProblem("is there more than once: the last one counts"))
+                self.warn(_below(place, key), ValueProblem("is there more than once: the last one counts"))
         for key in members:
             if key not in known:
-                self.warn(f"{prefix}{key}", ValueProblem("is not a known key, and is ignored"))
+                self.warn(_below(place, key), ValueProblem("is not a known key, and is ignored"))
 
     # -- labels
 
@@ -237,7 +236,7 @@ class _Reader:
         for key, seconds in value.items():
             rrtype = rrtype_of_key(key)
             if rrtype is None:
-                self.warn(f"{place}.{key}", ValueProblem("is not a known record type, and is ignored"))
+                self.warn(_below(place, key), ValueProblem("is not a known record type, and is ignored"))
             else:
                 type_ttls[rrtype] = self.read_number_at(f"{place}.{key}", seconds)
         return 0, type_ttls
@@ -301,6 +300,11 @@ class _Reader:
             return True
         self.error(place, ValueProblem(f"records must fit into {_RRSET_OCTETS} octets together", f"{octets} octets"))
         return False
+
+
+def _below(place: str, key: str) -> str:
+    """The place of a member; at the top of the file no dot comes before it."""
+    return (place + member_place(key)).removeprefix(".")
 
 
 def _origin(text: str) -> bytes:
