@@ -17,6 +17,7 @@ from pathlib import Path
 from . import __version__, config, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
+from .healthfiles import HealthFiles
 from .loader import Generation
 from .settings import Config, settings_help
 from .snapshot import ServerOptions, State
@@ -237,7 +238,9 @@ def explain(parsed: argparse.Namespace) -> int:
     from . import explain as explaining
 
     settings = config.load(_place(parsed), _overrides(parsed))
-    generation: Generation = loader.load(settings, ServerOptions(version=__version__, started=time.time()))
+    is_public = settings.dns.public_debug_queries
+    options = ServerOptions(version=__version__, started=time.time(), public_debug_queries=is_public)
+    generation: Generation = loader.load(settings, options)
     _print_problems(generation.errors())
     try:
         qname = name.from_text(parsed.name).lower()
@@ -245,11 +248,15 @@ def explain(parsed: argparse.Namespace) -> int:
     except (ValueProblem, ValueError) as error:
         print(f"greendns: {error}", file=sys.stderr)
         return USAGE_STATUS
-    told = explaining.walk(
-        qname, _rrtype(parsed.type), client, time.time(), generation.snapshot, State(), random.Random().randrange
-    )
+    rrtype, state, draw = _rrtype(parsed.type), _state(settings), random.Random().randrange
+    told = explaining.walk(qname, rrtype, client, time.time(), generation.snapshot, state, draw)
     print(json.dumps(told, indent=2) if parsed.json else explaining.tell(told))
     return 0
+
+
+def _state(settings: Config) -> State:
+    directory = settings.health.directory
+    return State(health=None if directory is None else HealthFiles(directory).read())
 
 
 def _rrtype(text: str) -> int:

@@ -107,7 +107,7 @@ def _hop(
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
         return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}, None
-    if relative not in zone.names and chaos.is_debug_name(relative):
+    if relative not in zone.names and _is_debug_name(relative, peer, snapshot):
         return {**hop, "result": "debug name"}, None
     if relative not in zone.names and qname in snapshot.zones.ancestors:
         return {**hop, "result": "NODATA: no label, but a zone of ours below"}, None
@@ -118,11 +118,17 @@ def _hop(
     hop["tried"] = list(_tried(name, location.targets, stands_at))
     hop["scope"] = scope_prefix(location, name.levels, name.address_prefixes)
     matches = name_matches(zone, relative, name, query.qtype, location.targets)
-    hop["sets"] = [told for told in (_told(each, location, snapshot, state) for each in matches) if told]
+    told = [one for each in matches for one in _told(each, location, snapshot, state)]
+    hop["passed"] = [one for one in told if not _is_answered(one)]
+    hop["sets"] = [one for one in told if _is_answered(one)]
     if not hop["sets"]:
         exists = name.exists_for(location.targets)
         return {**hop, "result": "NODATA" if exists else "NXDOMAIN: only other clients see this name"}, None
     return {**hop, "result": "answer"}, _chain_target(query, matches, hop)
+
+
+def _is_debug_name(relative: bytes, peer: Peer, snapshot: Snapshot) -> bool:
+    return chaos.is_debug_name(relative) and chaos.is_permitted(relative, peer.address, snapshot.options)
 
 
 def _chain_target(query: Query, matches: list[list[Match]], hop: Values) -> bytes | None:
@@ -166,21 +172,25 @@ def _holds(label: Label | None) -> list[str] | None:
 # -- one RRset
 
 
-def _told(matches: list[Match], location: Location, snapshot: Snapshot, state: State) -> Values | None:
-    """The first match of which records are left, with the odds of each and what was removed; None if there is none."""
+def _told(matches: list[Match], location: Location, snapshot: Snapshot, state: State) -> Iterator[Values]:
+    """Each match up to the first of which records are left, with the odds of each and what was removed (G112)."""
     for match in matches:
         odds = record_odds(match, location, snapshot, state)
+        yield {
+            "type": rrtype_name(match.rrset.rrtype),
+            "label": match.label.text,
+            "target": match.target.decode(),
+            "ttl": match.rrset.ttl,
+            "max_hosts": match.label.max_hosts,
+            "records": _records(match, odds),
+            "removed": list(_removed(match, odds, location, snapshot, state)),
+        }
         if any(odds):
-            return {
-                "type": rrtype_name(match.rrset.rrtype),
-                "label": match.label.text,
-                "target": match.target.decode(),
-                "ttl": match.rrset.ttl,
-                "max_hosts": match.label.max_hosts,
-                "records": _records(match, odds),
-                "removed": list(_removed(match, odds, location, snapshot, state)),
-            }
-    return None
+            return
+
+
+def _is_answered(told: Values) -> bool:
+    return any(record["odds"] for record in told["records"])
 
 
 def _records(match: Match, odds: list[float]) -> list[Values]:
@@ -203,7 +213,7 @@ def _removed(
     for index, rdata in enumerate(match.rrset.rdatas):
         if odds[index]:
             continue
-        reason = "weight 0, and enough others have more"
+        reason = "weight 0, and enough others have more" if match.label.max_hosts else "max_hosts is 0"
         if healthy is not None and index not in healthy:
             reason = "its health check does not say healthy"
         elif is_by_distance(match, location, snapshot, state):
@@ -264,12 +274,16 @@ def _tell_hop(hop: Values) -> Iterator[str]:
         yield (
             f"client   {client['address']} by its {client['by']}: {', '.join(where) or 'in no known place'}"
             f"  network /{client['prefix']}"
+            + (f"  AS network /{client['asn_prefix']}" if client["asn_prefix"] else "")
             + (f"  at {client['coordinates'][0]:.3f},{client['coordinates'][1]:.3f}" if client["coordinates"] else "")
         )
         yield f"targets  {' '.join(hop['targets']) or 'none'}"
     for tried in hop.get("tried", ()):
         holds = "no such label" if tried["holds"] is None else ", ".join(tried["holds"]) or "empty"
         yield f"tried    {tried['label']:<24} {holds}"
+    for one in hop.get("passed", ()):
+        yield f"passed   {one['label'] or '@'} {one['type']}: no record is left"
+        yield from _tell_removed(one)
     for one in hop.get("sets", ()):
         yield from _tell_set(one)
     yield f"result   {hop['result']}"
@@ -281,5 +295,9 @@ def _tell_set(one: Values) -> Iterator[str]:
         if record["odds"]:
             weight = "" if record["weight"] is None else f"  weight {record['weight']:>8}"
             yield f"         {record['value']:<40}{weight}  {record['odds']:10.4%}"
+    yield from _tell_removed(one)
+
+
+def _tell_removed(one: Values) -> Iterator[str]:
     for removed in one["removed"]:
         yield f"removed  {removed['value']:<40}  {removed['reason']}"

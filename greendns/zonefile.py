@@ -24,7 +24,8 @@ Value = TypeVar("Value")
 DEFAULT_TTL = 120  # G041
 DEFAULT_MAX_HOSTS = 2  # G041
 _MAX_HOSTS_LIMIT = 2**31 - 1
-_ZONE_KEYS = frozenset("ttl serial contact max_hosts closest targeting logging data".split())
+# `mtime` has no effect, but every file converted from pgeodns has it (P40).
+_ZONE_KEYS = frozenset("ttl serial contact max_hosts closest targeting logging data mtime".split())
 _LABEL_KEYS = frozenset("ttl max_hosts closest health alias".split())
 # Header, the longest question and an OPT; each record needs at least 12 octets beside its rdata.
 _RRSET_OCTETS = TCP_MESSAGE_OCTETS - 600
