@@ -58,7 +58,7 @@ def load(place: Path | None, overrides: Mapping[str, object] | None = None) -> C
     found, notices = _read_file(source) if source else ({}, ())
     told = _check_values((overrides or {}).items(), COMMAND_LINE)
     config = _build({"zones.directory": _usual_zone_directory(place or Path(), source), **found, **told})
-    notices += _idle_settings(config, str(source or COMMAND_LINE))
+    notices += tuple(_idle_settings(config, str(source or COMMAND_LINE)))
     zone_format: Literal["json", "pgeodns"] = "pgeodns" if source and source.name == PGEODNS_NAME else "json"
     return replace(config, source=source, zone_format=zone_format, notices=notices)
 
@@ -180,8 +180,10 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**built)
 
 
-def _idle_settings(config: Config, file: str) -> tuple[Problem, ...]:
-    """Settings that do nothing because of what another one says."""
+def _idle_settings(config: Config, file: str) -> Iterator[Problem]:
+    """Settings that do nothing because of what another one says, or because of what is not there."""
     if config.http.password and not config.http.user:
-        return (Problem(file, "http.password", "has no effect without http.user"),)
-    return ()
+        yield Problem(file, "http.password", "has no effect without http.user")
+    checks = config.health.directory
+    if checks is not None and not checks.is_dir():
+        yield Problem(file, "health.directory", "is no directory yet, and every record is up", str(checks))

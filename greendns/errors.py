@@ -60,8 +60,12 @@ class Problem:
 
 
 class ConfigError(GreenDNSError):
-    """A file or a setting that cannot be used: every problem found in it, in the file's order."""
+    """A file or a setting that cannot be used: every problem found in it, in the file's order.
 
-    def __init__(self, *problems: Problem) -> None:
+    warnings  what would not have kept it from being used
+    """
+
+    def __init__(self, *problems: Problem, warnings: tuple[Problem, ...] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+        self.warnings = warnings

@@ -24,14 +24,18 @@ class HealthFiles:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._files: dict[Path, tuple[Fingerprint, dict[str, int]]] = {}
+        self._states: dict[str, int] | None = None
 
-    def read(self) -> Mapping[str, int]:
-        """The status of every check, by "file/check". A broken file keeps what it said; a removed one says nothing."""
+    def read(self) -> Mapping[str, int] | None:
+        """The status of every check, by "file/check"; None before there ever was a directory.
+
+        A broken file keeps what it said, and so do all where the directory is gone; a removed file says nothing.
+        """
+        if not self.directory.is_dir():
+            return self._states
         self._files = {path: self._read_file(path) for path in sorted(self.directory.glob("*.json"))}
-        states: dict[str, int] = {}
-        for _, statuses in self._files.values():
-            states.update(statuses)
-        return states
+        self._states = {check: status for _, statuses in self._files.values() for check, status in statuses.items()}
+        return self._states
 
     def _read_file(self, path: Path) -> tuple[Fingerprint, dict[str, int]]:
         before = self._files.get(path, ((0, 0, 0), {}))

@@ -186,21 +186,22 @@ def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
         octets = path.read_bytes()
     except OSError as error:
         problem = Problem(str(path), "", f"must be a file that can be read: {error.strerror}")
-        return _broken(str(path), seen, before, (problem,))
+        return _broken(str(path), seen, before, ConfigError(problem))
     digest = hashlib.sha256(octets).digest()
     if before is not None and before.digest == digest:
         return replace(before, fingerprint=seen, errors=())
     try:
         source, warnings = parse_zone(octets, zone_name(path), str(path), seen[0] // 10**9)
     except ConfigError as error:
-        return _broken(str(path), seen, before, error.problems)
+        return _broken(str(path), seen, before, error)
     return _built(source, warnings, seen, digest, started)
 
 
-def _broken(
-    file: str, seen: Fingerprint, before: LoadedZone | None, problems: tuple[Problem, ...]
-) -> LoadedZone:
-    return replace(before or LoadedZone(file, seen), fingerprint=seen, errors=problems)
+def _broken(file: str, seen: Fingerprint, before: LoadedZone | None, error: ConfigError) -> LoadedZone:
+    """What was served before, with what is wrong now; the warnings stay those of what is served."""
+    if before is None:
+        return LoadedZone(file, seen, errors=error.problems, warnings=error.warnings)
+    return replace(before, fingerprint=seen, errors=error.problems)
 
 
 def _built(

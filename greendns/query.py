@@ -93,9 +93,9 @@ def parse(wire: bytes) -> Query | None:
 def _judge(query: Query, wire: bytes) -> int:
     qdcount = wire[4] << 8 | wire[5]
     if query.opcode != Opcode.QUERY:
-        # The counts of NOTIFY and UPDATE are theirs to judge; the question is read only to be echoed.
-        if qdcount == 1:
-            _read_question(query, wire)
+        # The counts of NOTIFY and UPDATE are theirs to judge; question and OPT are read only to be answered in kind.
+        if qdcount == 1 and (at := _read_question(query, wire)) > 0:
+            _read_records(query, wire, at)
         return Rcode.NOTIMP
     if qdcount > 1:
         # RFC 9619: QDCOUNT of a query is 0 or 1.

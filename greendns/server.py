@@ -51,11 +51,11 @@ class Responder:
         transport = "tcp" if peer.is_tcp else "udp"
         try:
             answered, outcome = answer(wire, peer, time.time(), self.snapshot, self.state, self._draw)
+            self._count(outcome, transport)
         except Exception as error:
             self._note_failure(error)
             self.counters.count_packet(transport, "failed")
             return _servfail_or_silence(wire)
-        self._count(outcome, transport)
         return answered
 
     def _count(self, outcome: Outcome, transport: str) -> None:

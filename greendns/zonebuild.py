@@ -68,19 +68,28 @@ def builtin_zone() -> Zone:
 
 
 def check_links(source: ZoneSource, zone: Zone) -> Iterator[Problem]:
-    """What is well-formed but leads nowhere: aliases without a target, aliases in a loop, wildcard delegations."""
+    """What is well-formed but leads nowhere, or hides what should be seen."""
     for label in source.labels:
         place = f'data."{label.text}"'
-        if label.alias is not None and label.alias not in zone.names:
-            target = name.relative_text(label.alias)
-            yield Problem(source.file, f"{place}.alias", "must name a label of this zone", f'"{target}"')
-        elif label.alias is not None and _returns(zone.names[label.alias], label.relative, zone):
-            yield Problem(source.file, f"{place}.alias", "must not lead back to itself")
+        if label.alias is not None:
+            yield from _check_alias(label.alias, label.relative, f"{place}.alias", source, zone)
         types = {records.rrtype for records in label.records}
         if RRType.CNAME in types and len(types) > 1:
             yield Problem(source.file, f"{place}.cname", "hides the label's other types (RFC 1034 section 3.6.2)")
         if label.relative[:2] == b"\x01*" and RRType.NS in types:
             yield Problem(source.file, f"{place}.ns", "a wildcard is no delegation (RFC 4592 section 4.2)")
+        if not label.relative and (label.alias is not None or RRType.CNAME in types):
+            yield Problem(source.file, place, "alias and cname at the apex hide the zone's own SOA and NS")
+
+
+def _check_alias(
+    target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone
+) -> Iterator[Problem]:
+    if target not in zone.names:
+        found = f'"{name.relative_text(target)}"'
+        yield Problem(source.file, place, "must name a label of this zone", found)
+    elif _returns(zone.names[target], relative, zone):
+        yield Problem(source.file, place, "must not lead back to itself")
 
 
 def _returns(start: Name, relative: bytes, zone: Zone) -> bool:

@@ -92,7 +92,7 @@ def read_document(document: object, text: str, file: str, mtime: int) -> tuple[Z
     reader = _Reader(file)
     source = reader.read_zone(document, text, mtime)
     if reader.errors:
-        raise ConfigError(*reader.errors)
+        raise ConfigError(*reader.errors, warnings=tuple(reader.warnings))
     return source, reader.warnings
 
 

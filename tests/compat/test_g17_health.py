@@ -110,4 +110,4 @@ def test_G175_keys_of_geodns_checks_are_accepted(tmp_path: Path) -> None:
 
     checked = run_command("check", tmp_path / "example.com.json")
 
-    assert (checked.returncode, checked.stdout) == (0, "1 zones, 0 errors, 0 warnings\n")
+    assert (checked.returncode, checked.stdout) == (0, "1 zone, 0 errors, 0 warnings\n")
