@@ -77,7 +77,17 @@ class Generation:
     def errors(self) -> tuple[Problem, ...]:
         """Everything that should be mended, zones first."""
         of_zones = [problem for loaded in self.zones.values() for problem in loaded.errors]
-        return (*self.config_errors, *self.directory_errors, *of_zones, *self.database_errors())
+        return (*self.config_errors, *self.directory_errors, *of_zones, *self.twin_errors(), *self.database_errors())
+
+    def twin_errors(self) -> Iterator[Problem]:
+        """Files of one zone, told apart by case alone: the last in alphabetical order serves."""
+        in_service: dict[bytes, str] = {}
+        for loaded in self.serving():
+            assert loaded.zone is not None
+            earlier = in_service.get(loaded.zone.origin)
+            if earlier is not None:
+                yield Problem(loaded.file, "", "must be the only file of its zone", earlier)
+            in_service[loaded.zone.origin] = loaded.file
 
     def database_errors(self) -> tuple[Problem, ...]:
         """What is wrong with the GeoIP databases."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.databases import write_world
+
+# The same examples in every run, and no deadline: a busy machine is no fault of the code.
+hypothesis.settings.register_profile("stable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("stable")
 
 
 @pytest.fixture(scope="session")

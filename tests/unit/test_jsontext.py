@@ -1,0 +1,157 @@
+"""JSON is read as Go reads it, and what is wrong with it is told where it stands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from greendns.errors import ConfigError, Problem, ValueProblem
+from greendns.fields import read_integer
+from greendns.jsontext import Keys, parse_json
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def problem_of(octets: bytes) -> Problem:
+    """The one problem of a file."""
+    with pytest.raises(ConfigError) as caught:
+        parse_json(octets, "zone.json")
+    (problem,) = caught.value.problems
+    return problem
+
+
+@given(DOCUMENTS)
+def test_what_json_writes_is_read(document: Any) -> None:
+    """The same values come back."""
+    assert parse_json(json.dumps(document).encode(), "zone.json") == document
+
+
+@given(
+    st.binary(max_size=200) | st.text(alphabet='{}[]":,\\ \n0123456789eE.-+truefalsnINy', max_size=60).map(str.encode)
+)
+def test_any_octets_are_read_or_refused_with_their_place(octets: bytes) -> None:
+    """Nothing but ConfigError, and a line and column that are there."""
+    try:
+        parse_json(octets, "zone.json")
+    except ConfigError as error:
+        (problem,) = error.problems
+        _, line, _, column = problem.place.split()
+        assert 1 <= int(line) <= octets.decode("utf-8", "replace").count("\n") + 1
+        assert int(column) >= 1
+
+
+def test_an_error_tells_line_column_and_the_line() -> None:
+    """The comma that is missing stands before the second key."""
+    problem = problem_of(b'{\n  "ttl": 300\n  "data": {}\n}\n')
+
+    assert problem.place == "line 3 column 3"
+    assert problem.found == '"data": {}'
+    assert str(problem).startswith("zone.json: line 3 column 3: must be JSON")
+
+
+def test_an_error_at_the_end_says_so() -> None:
+    """A file that was cut has no line to show."""
+    assert problem_of(b'{"data": {\n').found == "the end of the file"
+    assert problem_of(b"").place == "line 1 column 1"
+
+
+def test_a_long_line_is_cut_around_the_error() -> None:
+    """A zone on one line of a megabyte does not fill the log."""
+    problem = problem_of(b'{"a": "' + b"x" * 10_000 + b'" "b": 1, "c": "' + b"y" * 10_000 + b'"}')
+
+    assert '"b": 1' in problem.found
+    assert len(problem.found) <= 100
+
+
+@pytest.mark.parametrize(
+    "text", ['{"ttl": NaN}', '{"ttl": Infinity}', '{"ttl": -Infinity}', '{"ttl": 1,}', "[1,]", '{"ttl": 1} // no']
+)
+def test_G049_what_go_does_not_accept(text: str) -> None:
+    """No NaN, no Infinity, no trailing comma; a comment only after the first value, where nothing is read."""
+    if text.endswith("no"):
+        assert parse_json(text.encode(), "zone.json") == {"ttl": 1}
+    else:
+        assert problem_of(text.encode()).expected.startswith(("must be JSON", "not a number"))
+
+
+def test_G049_a_comment_is_no_json() -> None:
+    """Inside a value."""
+    assert problem_of(b'{"ttl": 1 /* seconds */}').place == "line 1 column 11"
+
+
+def test_a_constant_is_found_where_it_stands() -> None:
+    """And not where a text happens to spell it."""
+    problem = problem_of(b'{"NaN": "NaN \\" NaN",\n "ttl": NaN}')
+
+    assert problem.place == "line 2 column 9"
+
+
+def test_G049_octets_that_are_no_utf8_become_replacement_characters() -> None:
+    """One U+FFFD for each, as in Go."""
+    assert parse_json(b'{"a\xff": "\xfe\xfe"}', "zone.json") == {"a�": "��"}
+
+
+def test_G047_text_after_the_first_value_is_ignored() -> None:
+    """Whatever it is."""
+    assert parse_json(b' {"ttl": 1} } rubbish [', "zone.json") == {"ttl": 1}
+
+
+def test_G048_the_last_of_equal_keys_wins_and_is_told() -> None:
+    """At every level; an object without any is an ordinary one."""
+    document = parse_json(b'{"a": 1, "b": {"c": 1, "c": 2, "c": 3}, "a": 2}', "zone.json")
+
+    assert document == {"a": 2, "b": {"c": 3}}
+    assert isinstance(document, Keys)
+    assert document.repeated == ("a",)
+    inner = document["b"]
+    assert isinstance(inner, Keys)
+    assert inner.repeated == ("c", "c")
+
+
+def test_deep_nesting_is_refused() -> None:
+    """Rather than ending the process."""
+    assert "nested" in problem_of(b"[" * 200_000).expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, 0), (300, 300), (2.9, 2), (-0.9, 0), (1e3, 1000), ("2", 2), ("+7", 7), ("-0", 0), ("007", 7), (1000, 1000)],
+)
+def test_G042_numbers_and_decimal_strings_are_integers(value: object, expected: int) -> None:
+    """Numbers are truncated toward zero."""
+    assert read_integer(value, "ttl", 0, 1000) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, False, None, [], {}, "abc", " 2", "2 ", "", "2.5", "0x10", "1e3", "٣", 1001, -1, "1001", 10**40, 1e300],
+)
+def test_G042_anything_else_is_refused(value: object) -> None:
+    """Also what is out of bounds."""
+    with pytest.raises(ValueProblem, match=r"ttl must be (an integer >= 0|at most 1000), found "):
+        read_integer(value, "ttl", 0, 1000)
+
+
+def test_a_refused_integer_is_shown_as_the_file_has_it() -> None:
+    """A text with its quotes."""
+    with pytest.raises(ValueProblem) as caught:
+        read_integer("10x", "max_hosts", 0, 100)
+
+    assert str(caught.value) == 'max_hosts must be an integer >= 0, found "10x"'
+
+
+def test_a_number_of_thousands_of_digits_is_only_a_large_number() -> None:
+    """Python would refuse to read it; Go would say that it does not fit."""
+    document = parse_json(b'{"ttl": ' + b"9" * 10_000 + b"}", "zone.json")
+
+    assert isinstance(document, dict)
+    with pytest.raises(ValueProblem):
+        read_integer(document["ttl"], "ttl", 0, 2**31)
