@@ -215,9 +215,7 @@ def check(parsed: argparse.Namespace) -> int:
     except ConfigError as error:
         return _print_findings(error.problems, (), 0)
     generation = loader.load(settings, ServerOptions())
-    return _print_findings(
-        generation.errors(), (*settings.notices, *generation.warnings()), len(generation.serving())
-    )
+    return _print_findings(generation.errors(), (*settings.notices, *generation.warnings()), len(generation.serving()))
 
 
 def _print_findings(errors: Sequence[Problem], warnings: Sequence[Problem], zones: int) -> int:

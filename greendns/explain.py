@@ -27,9 +27,7 @@ _ADDRESSES = (RRType.A, RRType.AAAA)
 Values = dict[str, Any]
 
 
-def walk(
-    qname: bytes, qtype: int, client: bytes, now: float, snapshot: Snapshot, state: State, draw: Draw
-) -> Values:
+def walk(qname: bytes, qtype: int, client: bytes, now: float, snapshot: Snapshot, state: State, draw: Draw) -> Values:
     """Ask for a name as `client` (4 or 16 octets) would through a resolver that tells its whole address.
 
     Returns question, hops (one for each name of a CNAME chain), scope and the answer drawn.
@@ -205,9 +203,7 @@ def _records(match: Match, odds: list[float]) -> list[Values]:
     ]
 
 
-def _removed(
-    match: Match, odds: list[float], location: Location, snapshot: Snapshot, state: State
-) -> Iterator[Values]:
+def _removed(match: Match, odds: list[float], location: Location, snapshot: Snapshot, state: State) -> Iterator[Values]:
     """The records that can't be in the answer, and why."""
     healthy = healthy_indexes(match, state.health)
     for index, rdata in enumerate(match.rrset.rdatas):

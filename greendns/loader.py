@@ -214,9 +214,7 @@ def _broken(file: str, seen: Fingerprint, before: LoadedZone | None, error: Conf
     return replace(before, fingerprint=seen, errors=error.problems)
 
 
-def _built(
-    source: ZoneSource, warnings: list[Problem], seen: Fingerprint, digest: bytes, started: float
-) -> LoadedZone:
+def _built(source: ZoneSource, warnings: list[Problem], seen: Fingerprint, digest: bytes, started: float) -> LoadedZone:
     zone = build_zone(source)
     warnings.extend(check_links(source, zone))
     return LoadedZone(

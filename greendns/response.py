@@ -28,9 +28,7 @@ _POINTER_LIMIT = 0x4000
 
 def encode_opt(udp_payload: int, rcode: int, dnssec_ok: bool, options: Iterable[tuple[int, bytes]]) -> bytes:
     """The OPT record of an answer (RFC 6891 section 6.1.2); flags other than DO are zero (section 6.1.4)."""
-    rdata = b"".join(
-        [code.to_bytes(2, "big") + len(option).to_bytes(2, "big") + option for code, option in options]
-    )
+    rdata = b"".join([code.to_bytes(2, "big") + len(option).to_bytes(2, "big") + option for code, option in options])
     return b"".join(
         [
             b"\x00\x00\x29",
@@ -156,4 +154,3 @@ class Response:
             ]
         )
         return b"".join([header, self.question, *self._parts, opt])
-

@@ -111,9 +111,7 @@ def _wait_events(directories: list[Path], wake: Event) -> None:
     except ImportError:
         return
     flags = inotify_simple.flags
-    interesting = (
-        flags.CLOSE_WRITE | flags.MOVED_TO | flags.MOVED_FROM | flags.DELETE | flags.CREATE | flags.ATTRIB
-    )
+    interesting = flags.CLOSE_WRITE | flags.MOVED_TO | flags.MOVED_FROM | flags.DELETE | flags.CREATE | flags.ATTRIB
     try:
         watches = inotify_simple.INotify(nonblocking=True)
         for directory in directories:

@@ -189,9 +189,7 @@ def find_any(name: Name, targets: tuple[bytes, ...]) -> list[list[Match]]:
     return list(per_type.values())
 
 
-def _collect_any(
-    name: Name, targets: tuple[bytes, ...], per_type: dict[int, list[Match]], visited: list[Name]
-) -> None:
+def _collect_any(name: Name, targets: tuple[bytes, ...], per_type: dict[int, list[Match]], visited: list[Name]) -> None:
     if name in visited:
         return
     visited.append(name)

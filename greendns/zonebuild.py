@@ -82,9 +82,7 @@ def check_links(source: ZoneSource, zone: Zone) -> Iterator[Problem]:
             yield Problem(source.file, place, "alias and cname at the apex hide the zone's own SOA and NS")
 
 
-def _check_alias(
-    target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone
-) -> Iterator[Problem]:
+def _check_alias(target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone) -> Iterator[Problem]:
     if target not in zone.names:
         found = f'"{name.relative_text(target)}"'
         yield Problem(source.file, place, "must name a label of this zone", found)

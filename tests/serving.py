@@ -82,6 +82,12 @@ class Server:
         answer = self.ask(name, rrtype, **options)
         return [rdata.to_text() for rrset in answer.answer for rdata in rrset]
 
+    def nsid(self) -> str:
+        """What the server calls itself (RFC 5001)."""
+        answer = self.ask("", "SOA", options=[dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")])
+        (told,) = [option.to_wire() for option in answer.options if option.otype == dns.edns.OptionType.NSID]
+        return bytes(told or b"").decode()
+
     def exchange(self, wire: bytes, timeout: float = 5.0) -> bytes | None:
         """Send raw octets in one datagram; None if nothing comes back in time."""
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import dns.edns
 import pytest
 
 from tests.serving import Server, run_command, serving, wait_until
@@ -36,13 +35,6 @@ def geodns(directory: Path, flags: Sequence[str] = LOOPBACK, zone: object = ZONE
 def geodns_ended(*flags: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `greendns geodns` to its end."""
     return run_command("geodns", *flags)
-
-
-def name_server_id(server: Server) -> str:
-    """What the server says of itself by NSID."""
-    answer = server.ask("www.example.com", options=[dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")], use_edns=0)
-    (option,) = [option for option in answer.options if option.otype == dns.edns.OptionType.NSID]
-    return option.to_wire().decode()
 
 
 def zone_directory(directory: Path, zone: object = ZONE, conf: str | None = "") -> Path:
@@ -70,7 +62,9 @@ def test_G001_the_flags_and_their_defaults_are_told() -> None:
         '(default ":8053")',
     ):
         assert line in told.stderr
-    names = "checkconfig config configfile cpuprofile cpus http identifier interface log logfile memprofile port version"
+    names = (
+        "checkconfig config configfile cpuprofile cpus http identifier interface log logfile memprofile port version"
+    )
     assert [line.split()[0] for line in told.stderr.splitlines() if line.startswith("  -")] == [
         f"-{name}" for name in names.split()
     ]
@@ -158,21 +152,21 @@ def test_G004_an_unusable_configuration_ends_with_status_2(
 def test_G005_identifier_and_groups(tmp_path: Path) -> None:
     """The first item is the ID, the second is the group that the instance metric shows."""
     with geodns(tmp_path, (*LOOPBACK, "-identifier", "edge1,anycast,test")) as server:
-        assert name_server_id(server) == "edge1"
+        assert server.nsid() == "edge1"
         assert server.metric("geodns_instance_info", ID="edge1", Group="anycast") == 1
 
 
 def test_G006_the_first_address_that_is_not_127_0_0_1_is_the_identity(tmp_path: Path) -> None:
     """ID and IP, where there is no identifier."""
     with geodns(tmp_path, ("-interface", "127.0.0.1,127.0.0.2", *LOOPBACK[2:])) as server:
-        assert name_server_id(server) == "127.0.0.2"
+        assert server.nsid() == "127.0.0.2"
         assert server.metric("geodns_instance_info", ID="127.0.0.2", IP="127.0.0.2") == 1
 
 
 def test_G006_without_such_an_address_the_host_name_is_the_id(tmp_path: Path) -> None:
     """And the IP is empty."""
     with geodns(tmp_path) as server:
-        assert name_server_id(server) == socket.gethostname()
+        assert server.nsid() == socket.gethostname()
         assert server.metric("geodns_instance_info", ID=socket.gethostname(), IP="") == 1
 
 
@@ -359,7 +353,7 @@ def test_G012_a_log_directory_that_is_gone_stops_nothing(tmp_path: Path) -> None
         away = directory.rename(tmp_path / "away")
         told = change_zone(server, 2)
         wait_until(lambda: told in server.log_text(), "the line on standard error", 5)
-        assert server.ask("example.com", "SOA").answer[0][0].serial == 2  # type: ignore[attr-defined]
+        assert server.ask("example.com", "SOA").answer[0][0].serial == 2
         away.rename(directory)
         logged(directory / "geodns.log", change_zone(server, 3))
 

@@ -111,9 +111,7 @@ def test_G025_health_and_monitors() -> None:
 
 def test_what_has_no_effect_yet_is_noticed() -> None:
     """Each value that GreenDNS reads and does not act on is one notice; an empty one is none."""
-    read = parse(
-        "[querylog]\npath = q\nkeep = 1\n[avrolog]\npath =\n[pingdom]\nappkey = k\n", "g.conf"
-    )
+    read = parse("[querylog]\npath = q\nkeep = 1\n[avrolog]\npath =\n[pingdom]\nappkey = k\n", "g.conf")
 
     assert [str(one) for one in read.notices] == [
         "g.conf: querylog.path: is read, but this log is not written yet",
