@@ -11,12 +11,13 @@ from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Edn
 from .cookies import answer_cookie
 from .filters import choose
 from .name import is_subdomain
+from .outcome import Outcome, Peer, Reply
 from .picker import Draw
 from .query import Query, parse
 from .response import ADDITIONAL, ANSWER, AUTHORITY, COPIED_FLAGS, FLAG_AA, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
-from .targeting import EVERYBODY, GEOGRAPHIC, Location, address_text, is_locatable, locate, scope_prefix
+from .targeting import EVERYBODY, GEOGRAPHIC, Location, is_locatable, locate, scope_prefix
 from .zone import Match, Name, Zone, find_any, find_matches
 
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
@@ -25,48 +26,6 @@ _TRANSFERS = (RRType.AXFR, RRType.IXFR)
 _ALWAYS_AT_APEX = (RRType.SOA, RRType.NS)
 # No record is shorter: pointer, type, class, TTL, RDLENGTH. Bounds how many records are worth drawing.
 _RECORD_OCTETS = 12
-
-
-class Peer:
-    """Who sent a packet: address (4 or 16 octets), port, and whether over TCP."""
-
-    __slots__ = ("address", "is_tcp", "port")
-
-    def __init__(self, address: bytes, port: int, is_tcp: bool) -> None:
-        self.address = address
-        self.port = port
-        self.is_tcp = is_tcp
-
-    def __str__(self) -> str:
-        text = address_text(self.address)
-        return f"[{text}]:{self.port}" if len(self.address) == 16 else f"{text}:{self.port}"
-
-
-class Outcome:
-    """What became of a packet, for counters and logs.
-
-    kind     dropped, error, refused, chaos, debug, referral, answer, nodata or nxdomain
-    zone     that answered first; None where none did
-    owner    relative name in that zone that the question met, a wildcard's own name included; None where it met none
-    label    the last label of a zone file that an answer came from, as in the file; "" where none did
-    targets  of the client, nearest first
-    """
-
-    __slots__ = ("is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
-
-    def __init__(self, kind: str, rcode: int, qtype: int = 0) -> None:
-        self.kind = kind
-        self.rcode = rcode
-        self.qtype = qtype
-        self.zone: Zone | None = None
-        self.owner: bytes | None = None
-        self.label = ""
-        self.targets: tuple[bytes, ...] = ()
-        self.scope = 0
-        self.is_truncated = False
-
-
-Reply = tuple[bytes | None, Outcome]
 
 
 class _Answering:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import chaos
-from .answer import CHAIN_LIMIT, Peer, answer, find_name, locate_client, name_matches
+from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRType, rcode_name, rrtype_name
 from .filters import distance_groups, healthy_indexes
 from .name import relative_text, to_text
 from .odds import odds_of_inclusion
+from .outcome import Peer
 from .picker import Draw
 from .query import Query, parse
 from .rdata import to_text as rdata_text

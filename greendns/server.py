@@ -19,8 +19,9 @@ from gevent.pool import Pool
 from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
 
-from .answer import Outcome, Peer, answer, servfail
+from .answer import answer, servfail
 from .metrics import Counters
+from .outcome import Outcome, Peer
 from .settings import TcpSettings
 from .snapshot import Snapshot, State
 

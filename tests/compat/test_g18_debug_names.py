@@ -17,8 +17,9 @@ import dns.rrset
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from greendns.answer import Peer, answer
+from greendns.answer import answer
 from greendns.loader import load_files
+from greendns.outcome import Peer
 from greendns.snapshot import ServerOptions, Snapshot, State
 from greendns.zonedb import ZoneDB
 from tests.serving import Server, serving, write_zones

@@ -12,7 +12,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from greendns.answer import Peer, answer
+from greendns.answer import answer
+from greendns.outcome import Peer
 from greendns.snapshot import ServerOptions, Snapshot, State
 from tests.packets import (
     CLIENT_COOKIE,

@@ -17,9 +17,9 @@ import pytest
 from gevent.socket import socket as GeventSocket
 
 import greendns.server
-from greendns.answer import Peer
 from greendns.loader import load_files
 from greendns.metrics import Counters
+from greendns.outcome import Peer
 from greendns.server import Responder, UdpServer
 from greendns.snapshot import Snapshot
 from greendns.zone import Zone

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from greendns import name
-from greendns.answer import Peer, answer
+from greendns.answer import answer
 from greendns.errors import ConfigError
+from greendns.outcome import Peer
 from greendns.snapshot import Snapshot, State
 from greendns.zonebuild import build_zone, check_links
 from greendns.zonedb import ZoneDB

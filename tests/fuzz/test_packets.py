@@ -23,9 +23,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from greendns import geoip
-from greendns.answer import Peer, answer, servfail
+from greendns.answer import answer, servfail
 from greendns.geography import Geo
 from greendns.loader import load
+from greendns.outcome import Peer
 from greendns.settings import Config, GeoipSettings, ZonesSettings
 from greendns.snapshot import ServerOptions, Snapshot, State
 from tests.serving import write_zones

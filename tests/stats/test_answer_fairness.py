@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from greendns.answer import Outcome, Peer, answer
+from greendns.answer import answer
 from greendns.loader import load_files
 from greendns.odds import odds_of_first, odds_of_inclusion
+from greendns.outcome import Outcome, Peer
 from greendns.picker import Draw
 from greendns.snapshot import Snapshot, State
 from greendns.zonedb import ZoneDB

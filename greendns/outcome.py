@@ -1,0 +1,48 @@
+"""Who sent a packet, and what became of it: all that an answer says beside its bytes. Pure."""
+
+from __future__ import annotations
+
+from .targeting import address_text
+from .zone import Zone
+
+
+class Peer:
+    """Who sent a packet: address (4 or 16 octets), port, and whether over TCP."""
+
+    __slots__ = ("address", "is_tcp", "port")
+
+    def __init__(self, address: bytes, port: int, is_tcp: bool) -> None:
+        self.address = address
+        self.port = port
+        self.is_tcp = is_tcp
+
+    def __str__(self) -> str:
+        text = address_text(self.address)
+        return f"[{text}]:{self.port}" if len(self.address) == 16 else f"{text}:{self.port}"
+
+
+class Outcome:
+    """What became of a packet, for counters and logs.
+
+    kind     dropped, error, refused, chaos, debug, referral, answer, nodata or nxdomain
+    zone     that answered first; None where none did
+    owner    relative name in that zone that the question met, a wildcard's own name included; None where it met none
+    label    the last label of a zone file that an answer came from, as in the file; "" where none did
+    targets  of the client, nearest first
+    """
+
+    __slots__ = ("is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
+
+    def __init__(self, kind: str, rcode: int, qtype: int = 0) -> None:
+        self.kind = kind
+        self.rcode = rcode
+        self.qtype = qtype
+        self.zone: Zone | None = None
+        self.owner: bytes | None = None
+        self.label = ""
+        self.targets: tuple[bytes, ...] = ()
+        self.scope = 0
+        self.is_truncated = False
+
+
+Reply = tuple[bytes | None, Outcome]
