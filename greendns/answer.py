@@ -13,19 +13,18 @@ from .filters import choose
 from .name import is_subdomain
 from .outcome import Outcome, Peer, Reply
 from .picker import Draw
-from .query import Query, parse
+from .query import ClientSubnet, Query, parse
 from .response import ADDITIONAL, ANSWER, AUTHORITY, COPIED_FLAGS, FLAG_AA, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
 from .targeting import EVERYBODY, GEOGRAPHIC, Location, is_locatable, locate, scope_prefix
-from .zone import Match, Name, Zone, find_any, find_matches
+from .zone import WILDCARD, Match, Name, Zone, find_any, find_matches
+from .zonedb import ZoneDB
 
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
 CHAIN_LIMIT = 8
 _TRANSFERS = (RRType.AXFR, RRType.IXFR)
 _ALWAYS_AT_APEX = (RRType.SOA, RRType.NS)
-# No record is shorter: pointer, type, class, TTL, RDLENGTH. Bounds how many records are worth drawing.
-_RECORD_OCTETS = 12
 
 
 class _Answering:
@@ -170,11 +169,16 @@ def locate_client(query: Query, peer: Peer, zone: Zone, snapshot: Snapshot) -> L
     In a zone that targets nobody in particular the subnet's location still counts for closest.
     """
     subnet = query.subnet
-    if subnet is not None and subnet.family and is_locatable(subnet.address):
+    if subnet is not None and is_usable(subnet):
         location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, snapshot.geo)
         if location.targets not in ((), (EVERYBODY,)) or not zone.levels & GEOGRAPHIC:
             return location
     return _locate_socket(peer, zone, snapshot)
+
+
+def is_usable(subnet: ClientSubnet) -> bool:
+    """Whether a client subnet has an address that may decide (G200)."""
+    return subnet.family != 0 and is_locatable(subnet.address)
 
 
 def _locate_socket(peer: Peer, zone: Zone, snapshot: Snapshot) -> Location:
@@ -204,10 +208,18 @@ def _follow_chain(answering: _Answering, zone: Zone) -> None:
 # -- one name
 
 
-def find_name(zone: Zone, relative: bytes) -> tuple[Name | None, bytes]:
-    """The name that answers for `relative`, itself or the wildcard that covers it, and where that stands."""
+def find_name(zone: Zone, relative: bytes, zones: ZoneDB) -> tuple[Name | None, bytes]:
+    """The name that answers for `relative`, itself or the wildcard that covers it, and where that stands.
+
+    A wildcard does not reach below a name that exists only through another zone of ours (RFC 4592 section 3.3.1).
+    """
     name = zone.names.get(relative)
-    return (name, relative) if name is not None else zone.find_wildcard(relative)
+    if name is not None:
+        return name, relative
+    name, stands_at = zone.find_wildcard(relative)
+    if name is not None and zones.has_between(relative + zone.origin, stands_at[len(WILDCARD) :] + zone.origin):
+        return None, b""
+    return name, stands_at
 
 
 def name_matches(zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[list[Match]]:
@@ -232,7 +244,7 @@ def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: byte
         return None
     if relative not in zone.names and _answer_unwritten(answering, zone, owner, relative, location):
         return None
-    name, stands_at = find_name(zone, relative)
+    name, stands_at = find_name(zone, relative, answering.snapshot.zones)
     if name is None:
         _deny(answering, zone, "nxdomain", Rcode.NXDOMAIN)
         return None
@@ -273,12 +285,14 @@ def _answer_from(
 def _add_first(answering: _Answering, owner: bytes, matches: list[Match], location: Location) -> RRset | None:
     """Add the first match of which records are left; returns its RRset, None if there is none (G112)."""
     response = answering.response
-    room = max(response.room(), 0) // _RECORD_OCTETS + 1
     for match in matches:
+        room = max(response.room(), 0) // match.rrset.smallest_octets + 1
         indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
         if indexes:
             answering.outcome.label = match.label.text
-            if not response.add(ANSWER, owner, match.rrset, indexes, partly=answering.peer.is_tcp):
+            # Over TCP there is no longer message to ask for: of a pick, as many as fit.
+            partly = answering.peer.is_tcp and match.rrset.choice is not None
+            if not response.add(ANSWER, owner, match.rrset, indexes, partly):
                 response.is_truncated = True
             answering.target = match.rrset.rdatas[indexes[0]]
             return match.rrset
@@ -308,27 +322,24 @@ def _answer_debug(answering: _Answering, zone: Zone, owner: bytes, relative: byt
         _deny(answering, zone, "debug", Rcode.NOERROR)
         return True
     answering.outcome.kind = "debug"
-    first = chaos.first_label(relative)
-    if first == chaos.COUNTRY:
-        used = _subnet_location(answering, zone) or location
-        rrset = chaos.country_rrset(str(answering.peer), used, zone.wants_place(), options)
-    elif first == chaos.STATUS:
-        rrset = chaos.status_rrset(options, answering.now)
-        owner = owner.lower()
+    if chaos.first_label(relative) == chaos.COUNTRY:
+        rrset = _country(answering, zone, location)
     else:
-        rrset = chaos.health_rrset()
+        rrset = chaos.server_rrset(relative, options, answering.now)
         owner = owner.lower()
     if not answering.response.add(ANSWER, owner, rrset, (0,)):
         answering.response.is_truncated = True
     return True
 
 
-def _subnet_location(answering: _Answering, zone: Zone) -> Location | None:
-    """`_country` tells what the subnet's address gives, even if it gives nothing (G101)."""
+def _country(answering: _Answering, zone: Zone, location: Location) -> RRset:
+    """What `_country` tells: of the subnet, if there is one that can tell, even if it tells nothing (G101)."""
     subnet = answering.query.subnet
-    if subnet is None or not subnet.family or not is_locatable(subnet.address):
-        return None
-    return locate(subnet.address, True, zone.levels, zone.wants_coordinates, answering.snapshot.geo)
+    if subnet is not None and is_usable(subnet):
+        location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, answering.snapshot.geo)
+        # It names the address itself: it is no answer for any other.
+        answering.outcome.scope = subnet.source_prefix
+    return chaos.country_rrset(str(answering.peer), location, zone.wants_place(), answering.snapshot.options)
 
 
 # -- delegations
@@ -348,7 +359,8 @@ def _refer(answering: _Answering, zone: Zone, cut: bytes) -> None:
     location = _locate_socket(answering.peer, zone, answering.snapshot)
     # Without `@` in targeting too a delegation has servers and addresses for everybody, or nobody could follow it.
     targets = (*location.targets, EVERYBODY)
-    servers = find_matches(name, RRType.NS, targets)[0].rrset
+    servers = name.first_rrset(RRType.NS, targets)
+    assert servers is not None, "a cut is a plain label with NS"
     if not response.add(AUTHORITY, cut + zone.origin, servers, range(len(servers))):
         response.is_truncated = True
         return
@@ -365,9 +377,9 @@ def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, targ
     if name is None:
         return
     for rrtype in (RRType.A, RRType.AAAA):
-        for match in find_matches(name, rrtype, targets)[:1]:
-            if match.rrset.rrtype != rrtype:
-                continue
-            fits = answering.response.add(ADDITIONAL, server, match.rrset, range(len(match.rrset)))
-            if not fits and is_subdomain(lowered, cut + zone.origin):
-                answering.response.is_truncated = True
+        glue = name.first_rrset(rrtype, targets)
+        if glue is None:
+            continue
+        fits = answering.response.add(ADDITIONAL, server, glue, range(len(glue)))
+        if not fits and is_subdomain(lowered, cut + zone.origin):
+            answering.response.is_truncated = True

@@ -58,8 +58,10 @@ def status_rrset(options: ServerOptions, now: float) -> RRset:
     return text_rrset([json.dumps(status, sort_keys=True, separators=(",", ":"))], _DEBUG_TTL)
 
 
-def health_rrset() -> RRset:
-    """`_health`: an empty object, as geodns answers it (G181)."""
+def server_rrset(relative: bytes, options: ServerOptions, now: float) -> RRset:
+    """`_status`, or `_health`: an empty object, as geodns answers it (G181)."""
+    if first_label(relative) == STATUS:
+        return status_rrset(options, now)
     return text_rrset(["{}"], _DEBUG_TTL)
 
 

@@ -24,21 +24,13 @@ _ESCAPED = re.compile(rb"\\([0-9]{3}|.?)", re.DOTALL)
 _NEED_BACKSLASH = frozenset(b'"\\')
 
 
-def utf8(text: str) -> bytes:
-    """The octets of a text; a lone surrogate, which JSON can write and UTF-8 cannot, is refused."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise ValueProblem("text must be Unicode without lone surrogates") from None
-
-
 def unescape(text: str) -> bytes:
     r"""Read `\DDD` and `\X`. A digit that is not one of three stands for itself, as in geodns.
 
     >>> unescape(r"a\"b\\c\200")
     b'a"b\\c\xc8'
     """
-    octets = utf8(text)
+    octets = text.encode()
     return _ESCAPED.sub(_escaped_octet, octets) if b"\\" in octets else octets
 
 
@@ -81,7 +73,6 @@ def split_words(text: str) -> list[str]:
     >>> split_words('0 issue "a b"')
     ['0', 'issue', '"a b"']
     """
-    utf8(text)
     words = []
     at = _end_of_spaces(text, 0)
     while at < len(text):
@@ -130,7 +121,6 @@ def encode_strings(strings: list[bytes]) -> bytes:
 
 def read_name(text: str, origin: bytes | None) -> bytes:
     """A name in wire form; without a final dot it is below `origin`, or below the root if that is None."""
-    utf8(text)
     return name.from_text(text, origin)
 
 

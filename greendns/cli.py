@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ipaddress
 import json
 import logging
 import logging.handlers
 import random
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +20,7 @@ from pathlib import Path
 from . import __version__, config, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
+from .found import shown_text
 from .healthfiles import HealthFiles
 from .loader import Generation
 from .settings import Config, settings_help
@@ -148,7 +152,8 @@ class _LogFile(logging.handlers.WatchedFileHandler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        print(f"greendns: {self.baseFilename}: {sys.exc_info()[1]}: {record.getMessage()}", file=sys.stderr)
+        with contextlib.suppress(OSError, ValueError):  # standard error may be gone, or on the same full disk
+            print(f"greendns: {self.baseFilename}: {sys.exc_info()[1]}: {record.getMessage()}", file=sys.stderr)
 
 
 def _log_handler(file: str) -> logging.Handler:
@@ -183,6 +188,8 @@ def _run_worker(start: object, settings: Config, log_file: str = "") -> int:
     from .worker import Start, Worker
 
     assert isinstance(start, Start)
+    # Until there is something to look for changes with: by default HUP would end the start.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _start_logging(settings.server.log_level, log_file)
     log = logging.getLogger("greendns")
     for notice in settings.notices:
@@ -234,22 +241,29 @@ def _count(number: int, what: str) -> str:
 def explain(parsed: argparse.Namespace) -> int:
     """Walk one question through the stages of an answer."""
     from . import explain as explaining
+    from .worker import server_options
 
-    settings = config.load(_place(parsed), _overrides(parsed))
-    is_public = settings.dns.public_debug_queries
-    options = ServerOptions(version=__version__, started=time.time(), public_debug_queries=is_public)
-    generation: Generation = loader.load(settings, options)
-    _print_problems(generation.errors())
     try:
         qname = name.from_text(parsed.name).lower()
-        client = ipaddress.ip_address(parsed.client).packed
-    except (ValueProblem, ValueError) as error:
-        print(f"greendns: {error}", file=sys.stderr)
-        return USAGE_STATUS
-    rrtype, state, draw = _rrtype(parsed.type), _state(settings), random.Random().randrange
+    except ValueProblem as error:
+        raise ConfigError(Problem("command line", "NAME", error.expected, shown_text(parsed.name))) from error
+    rrtype, client = _rrtype(parsed.type), _address(parsed.client)
+    settings = config.load(_place(parsed), _overrides(parsed))
+    # Nothing is bound here: an unnamed server that would call itself by its address is called by the host's name.
+    generation: Generation = loader.load(settings, server_options(settings, []))
+    _print_problems(generation.errors())
+    state, draw = _state(settings), random.Random().randrange
     told = explaining.walk(qname, rrtype, client, time.time(), generation.snapshot, state, draw)
     print(json.dumps(told, indent=2) if parsed.json else explaining.tell(told))
     return 0
+
+
+def _address(text: str) -> bytes:
+    """An IPv4 or IPv6 address: 4 or 16 octets."""
+    try:
+        return ipaddress.ip_address(text).packed
+    except ValueError as error:
+        raise ConfigError(Problem("command line", "--client", "must be an IP address", shown_text(text))) from error
 
 
 def _state(settings: Config) -> State:
@@ -263,9 +277,10 @@ def _rrtype(text: str) -> int:
     for number, mnemonic in RRTYPE_NAMES.items():
         if mnemonic == upper:
             return number
-    if upper.startswith("TYPE") and upper[4:].isdecimal() and int(upper[4:]) <= 65535:
+    if re.fullmatch("TYPE[0-9]{1,5}", upper) and int(upper[4:]) <= 65535:
         return int(upper[4:])
-    raise ConfigError(Problem("command line", "TYPE", "must be a record type such as A or TYPE65280", text))
+    expected = "must be a record type such as A or TYPE65280"
+    raise ConfigError(Problem("command line", "TYPE", expected, shown_text(text)))
 
 
 def convert(parsed: argparse.Namespace) -> int:

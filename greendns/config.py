@@ -58,6 +58,7 @@ def load(place: Path | None, overrides: Mapping[str, object] | None = None) -> C
     found, notices = _read_file(source) if source else ({}, ())
     told = _check_values((overrides or {}).items(), COMMAND_LINE)
     config = _build({"zones.directory": _usual_zone_directory(place or Path(), source), **found, **told})
+    _check_geoip(config, COMMAND_LINE if "geoip.directory" in told else str(source))
     notices += tuple(_idle_settings(config, str(source or COMMAND_LINE)))
     zone_format: Literal["json", "pgeodns"] = "pgeodns" if source and source.name == PGEODNS_NAME else "json"
     return replace(config, source=source, zone_format=zone_format, notices=notices)
@@ -180,10 +181,17 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**built)
 
 
+def _check_geoip(config: Config, file: str) -> None:
+    """A directory of databases that was named and is not there would leave every client without a place."""
+    directory = config.geoip.directory
+    if directory is not None and not os.path.isdir(directory):
+        raise ConfigError(Problem(file, "geoip.directory", "must be a directory", shown(directory)))
+
+
 def _idle_settings(config: Config, file: str) -> Iterator[Problem]:
     """Settings that do nothing because of what another one says, or because of what is not there."""
     if config.http.password and not config.http.user:
         yield Problem(file, "http.password", "has no effect without http.user")
     checks = config.health.directory
-    if checks is not None and not checks.is_dir():
-        yield Problem(file, "health.directory", "is no directory yet, and every record is up", str(checks))
+    if checks is not None and not os.path.isdir(checks):
+        yield Problem(file, "health.directory", "is no directory yet, and every record is up", shown(checks))

@@ -1,4 +1,4 @@
-"""The whole exception tree: what a peer did wrong, and what an operator did wrong.
+"""The whole exception tree: what an operator did wrong.
 
 What we did wrong ourselves is an ordinary exception, caught at the edge and counted.
 """
@@ -10,22 +10,6 @@ from dataclasses import dataclass
 
 class GreenDNSError(Exception):
     """Everything that GreenDNS raises on purpose."""
-
-
-class WireError(GreenDNSError):
-    """A packet with a readable header that gets `rcode` for an answer."""
-
-    def __init__(self, rcode: int, reason: str) -> None:
-        super().__init__(reason)
-        self.rcode = rcode
-        self.reason = reason
-
-
-class FormError(WireError):
-    """A packet that is not formed as the RFCs say: FORMERR (RFC 1035 section 4.1.1)."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(1, reason)
 
 
 class ValueProblem(GreenDNSError):
@@ -69,3 +53,10 @@ class ConfigError(GreenDNSError):
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
         self.warnings = warnings
+
+
+class UnreadError(ConfigError):
+    """A file that could not be read at all, whatever is in it: worth trying again without a change of it."""
+
+    def __init__(self, file: str, error: OSError) -> None:
+        super().__init__(Problem(file, "", f"must be a file that can be read: {error.strerror or error}"))

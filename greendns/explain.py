@@ -11,20 +11,26 @@ from typing import Any
 
 from . import chaos
 from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
-from .codes import EdnsOption, Rcode, RRType, rcode_name, rrtype_name
-from .filters import distance_groups, healthy_indexes
+from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
+from .cursor import Cursor
+from .filters import plan
+from .message import Record, read_records
 from .name import relative_text, to_text
-from .odds import odds_of_inclusion
-from .outcome import Peer
+from .odds import is_exact, odds_of_inclusion
+from .outcome import Outcome, Peer
 from .picker import Draw
 from .query import Query, parse
 from .rdata import to_text as rdata_text
-from .response import encode_opt
+from .response import ADDITIONAL, ANSWER, AUTHORITY, encode_opt
 from .snapshot import Snapshot, State
 from .targeting import EVERYBODY, Location, address_text, scope_prefix
 from .zone import Label, Match, Name, Zone
 
-_ADDRESSES = (RRType.A, RRType.AAAA)
+_SECTIONS = {ANSWER: "", AUTHORITY: "authority: ", ADDITIONAL: "additional: "}
+_ENDINGS = {"nodata": "NODATA", "nxdomain": "NXDOMAIN", "debug": "debug name"}
+_NO_TRANSFER = "zones are not transferred"
+_REFUSALS: dict[int, str] = {RRType.AXFR: _NO_TRANSFER, RRType.IXFR: _NO_TRANSFER}
+_CLASSES = {int(member): member.name for member in RRClass}
 Values = dict[str, Any]
 
 
@@ -37,15 +43,17 @@ def walk(qname: bytes, qtype: int, client: bytes, now: float, snapshot: Snapshot
     query = parse(wire)
     assert query is not None
     peer = Peer(client, 0, is_tcp=True)
-    hops = list(_hops(query, peer, snapshot, state))
     answered, outcome = answer(wire, peer, now, snapshot, state, draw)
+    records = read_records(answered) if answered is not None else []
+    hops = list(_hops(query, peer, snapshot, state, outcome, _drawn_chain(query, records)))
+    hops[-1]["result"] = _result(hops[-1], outcome)
     return {
         "question": {"name": to_text(qname), "type": rrtype_name(qtype), "client": address_text(client)},
         "hops": hops,
         "scope": outcome.scope,
         "rcode": rcode_name(outcome.rcode),
         "kind": outcome.kind,
-        "answer": _records_text(answered),
+        "answer": [_record_text(record) for record in records if record.rrtype != RRType.OPT],
     }
 
 
@@ -57,42 +65,60 @@ def _question(qname: bytes, qtype: int, client: bytes) -> bytes:
     return struct.pack("!6H", 0, 0, 1, 0, 0, 1) + qname + struct.pack("!HH", qtype, 1) + opt
 
 
-def _records_text(answered: bytes | None) -> list[str]:
-    """Our own answer in presentation form."""
-    from dnslib import DNSRecord  # a tenth of a second to import, and needed here alone
+def _record_text(record: Record) -> str:
+    """A record of our own answer in presentation form."""
+    rrclass = _CLASSES.get(record.rrclass, f"CLASS{record.rrclass}")
+    owner, value = to_text(record.owner), _value(record.rrtype, record.rdata)
+    return f"{_SECTIONS[record.section]}{owner} {record.ttl} {rrclass} {rrtype_name(record.rrtype)} {value}"
 
-    if answered is None:
-        return []
-    message = DNSRecord.parse(answered)
-    additional = [record for record in message.ar if record.rtype != RRType.OPT]
-    sections = ((message.rr, ""), (message.auth, "authority: "), (additional, "additional: "))
-    return [prefix + record.toZone() for records, prefix in sections for record in records]
+
+def _value(rrtype: int, rdata: bytes) -> str:
+    """Rdata in presentation form; a SOA, which no zone file gives, is shown here alone."""
+    if rrtype != RRType.SOA:
+        return rdata_text(rrtype, rdata)
+    cursor = Cursor(rdata)
+    names = [to_text(cursor.name()), to_text(cursor.name())]
+    return " ".join([*names, *[str(cursor.integer(4)) for _ in range(5)]])
+
+
+def _drawn_chain(query: Query, records: list[Record]) -> dict[bytes, bytes]:
+    """Where the CNAMEs of the answer lead that were followed."""
+    if query.qtype in (RRType.CNAME, RRType.ANY):
+        return {}
+    cnames = [each for each in records if each.section == ANSWER and each.rrtype == RRType.CNAME]
+    return {each.owner.lower(): each.rdata.lower() for each in cnames}
 
 
 # -- one name after the other
 
 
-def _hops(query: Query, peer: Peer, snapshot: Snapshot, state: State) -> Iterator[Values]:
-    qname = query.qname
+def _hops(
+    query: Query, peer: Peer, snapshot: Snapshot, state: State, outcome: Outcome, chain: dict[bytes, bytes]
+) -> Iterator[Values]:
+    """Each name that the answer went through; none of a question that no zone was asked."""
+    qname: bytes | None = query.qname
     seen: list[bytes] = []
-    while len(seen) <= CHAIN_LIMIT and qname not in seen:
+    while qname is not None and len(seen) <= CHAIN_LIMIT and qname not in seen:
         seen.append(qname)
-        zone = snapshot.zones.match(qname, query.qtype)
+        zone = snapshot.zones.match(qname, query.qtype) if outcome.zone is not None else None
         if zone is None:
-            result = "not ours" if seen[1:] else "refused: no zone of ours"
-            yield {"name": to_text(qname), "zone": None, "result": result}
+            yield {"name": to_text(qname), "zone": None, "result": "not ours"}
             return
-        hop, target = _hop(query, peer, zone, qname, snapshot, state)
-        yield hop
-        if target is None:
-            return
-        qname = target
+        yield _hop(query, peer, zone, qname, snapshot, state)
+        qname = chain.get(qname)
 
 
-def _hop(
-    query: Query, peer: Peer, zone: Zone, qname: bytes, snapshot: Snapshot, state: State
-) -> tuple[Values, bytes | None]:
-    """What one zone says of one name; and where a CNAME leads on to."""
+def _result(hop: Values, outcome: Outcome) -> str:
+    """How the last name ended, as the answer says; with the reason why, where the hop has one."""
+    if outcome.zone is None:
+        return f"{rcode_name(outcome.rcode)}: {_REFUSALS.get(outcome.qtype, 'no zone of ours')}"
+    found: str = hop["result"]
+    ending = _ENDINGS.get(outcome.kind, outcome.kind)
+    return found if hop["zone"] is None or found.startswith(ending) else ending
+
+
+def _hop(query: Query, peer: Peer, zone: Zone, qname: bytes, snapshot: Snapshot, state: State) -> Values:
+    """What one zone says of one name."""
     relative = qname[: len(qname) - len(zone.origin)]
     location = locate_client(query, peer, zone, snapshot)
     hop: Values = {
@@ -105,14 +131,14 @@ def _hop(
     }
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
-        return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}, None
+        return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}
     if relative not in zone.names and _is_debug_name(relative, peer, snapshot):
-        return {**hop, "result": "debug name"}, None
+        return {**hop, "result": "debug name"}
     if relative not in zone.names and qname in snapshot.zones.ancestors:
-        return {**hop, "result": "NODATA: no label, but a zone of ours below"}, None
-    name, stands_at = find_name(zone, relative)
+        return {**hop, "result": "NODATA: no label, but a zone of ours below"}
+    name, stands_at = find_name(zone, relative, snapshot.zones)
     if name is None:
-        return {**hop, "result": "NXDOMAIN: no label, no wildcard"}, None
+        return {**hop, "result": "NXDOMAIN: no label, no wildcard"}
     hop["matched_name"] = relative_text(stands_at) or "@"
     hop["tried"] = list(_tried(name, location.targets, stands_at))
     hop["scope"] = scope_prefix(location, name.levels, name.address_prefixes)
@@ -120,24 +146,14 @@ def _hop(
     told = [one for each in matches for one in _told(each, location, snapshot, state)]
     hop["passed"] = [one for one in told if not _is_answered(one)]
     hop["sets"] = [one for one in told if _is_answered(one)]
-    if not hop["sets"]:
-        exists = name.exists_for(location.targets)
-        return {**hop, "result": "NODATA" if exists else "NXDOMAIN: only other clients see this name"}, None
-    return {**hop, "result": "answer"}, _chain_target(query, matches, hop)
+    if hop["sets"]:
+        return {**hop, "result": "answer"}
+    exists = name.exists_for(location.targets)
+    return {**hop, "result": "NODATA" if exists else "NXDOMAIN: only other clients see this name"}
 
 
 def _is_debug_name(relative: bytes, peer: Peer, snapshot: Snapshot) -> bool:
     return chaos.is_debug_name(relative) and chaos.is_permitted(relative, peer.address, snapshot.options)
-
-
-def _chain_target(query: Query, matches: list[list[Match]], hop: Values) -> bytes | None:
-    """Where the likeliest CNAME leads, if it is to be followed."""
-    if hop["sets"][0]["type"] != "CNAME" or query.qtype in (RRType.CNAME, RRType.ANY):
-        return None
-    records = hop["sets"][0]["records"]
-    likeliest = max(range(len(records)), key=lambda index: records[index]["odds"])
-    match = next(match for match in matches[0] if match.label.text == hop["sets"][0]["label"])
-    return match.rrset.rdatas[likeliest].lower()
 
 
 def _location(location: Location) -> Values:
@@ -174,15 +190,17 @@ def _holds(label: Label | None) -> list[str] | None:
 def _told(matches: list[Match], location: Location, snapshot: Snapshot, state: State) -> Iterator[Values]:
     """Each match up to the first of which records are left, with the odds of each and what was removed (G112)."""
     for match in matches:
-        odds = record_odds(match, location, snapshot, state)
+        groups = _groups(match, location, snapshot, state)
+        odds = _group_odds(match, groups)
         yield {
             "type": rrtype_name(match.rrset.rrtype),
             "label": match.label.text,
             "target": match.target.decode(),
             "ttl": match.rrset.ttl,
             "max_hosts": match.label.max_hosts,
+            "odds_are": "exact" if _are_exact(match, groups) else "approximate",
             "records": _records(match, odds),
-            "removed": list(_removed(match, odds, location, snapshot, state)),
+            "removed": list(_removed(match, odds, groups)),
         }
         if any(odds):
             return
@@ -196,7 +214,7 @@ def _records(match: Match, odds: list[float]) -> list[Values]:
     rrset = match.rrset
     return [
         {
-            "value": rdata_text(rrset.rrtype, rdata),
+            "value": _value(rrset.rrtype, rdata),
             "weight": rrset.weights[index] if rrset.weights else None,
             "odds": odds[index],
         }
@@ -204,47 +222,62 @@ def _records(match: Match, odds: list[float]) -> list[Values]:
     ]
 
 
-def _removed(match: Match, odds: list[float], location: Location, snapshot: Snapshot, state: State) -> Iterator[Values]:
+# Which records are drawn from, and how many of them are taken; the indexes of one group after the other.
+Groups = list[tuple[list[int], int]]
+
+
+def _groups(match: Match, location: Location, snapshot: Snapshot, state: State) -> Groups:
+    """The groups of records in the order in which they are used up, with the places that are left for each."""
+    count = _count(match)
+    groups: Groups = []
+    for indexes in plan(match, location, snapshot, state):
+        groups.append((indexes, count))
+        count = max(count - len(indexes), 0)
+    return groups
+
+
+def _count(match: Match) -> int:
+    """How many records a pick takes: all where none is made, one CNAME."""
+    if match.rrset.choice is None:
+        return len(match.rrset)
+    return 1 if match.rrset.rrtype == RRType.CNAME else max(match.label.max_hosts, 0)
+
+
+def _weights(match: Match, indexes: list[int]) -> list[int]:
+    return [match.rrset.weights[index] if match.rrset.weights else 1 for index in indexes]
+
+
+def _group_odds(match: Match, groups: Groups) -> list[float]:
+    odds = [0.0] * len(match.rrset)
+    for indexes, count in groups:
+        for index, chance in zip(indexes, odds_of_inclusion(_weights(match, indexes), count), strict=True):
+            odds[index] = chance
+    return odds
+
+
+def _are_exact(match: Match, groups: Groups) -> bool:
+    return all(is_exact(_weights(match, indexes), count) for indexes, count in groups)
+
+
+def _removed(match: Match, odds: list[float], groups: Groups) -> Iterator[Values]:
     """The records that can't be in the answer, and why."""
-    healthy = healthy_indexes(match, state.health)
+    reasons = {index: _reason(match, count) for indexes, count in groups for index in indexes}
     for index, rdata in enumerate(match.rrset.rdatas):
-        if odds[index]:
-            continue
-        reason = "weight 0, and enough others have more" if match.label.max_hosts else "max_hosts is 0"
-        if healthy is not None and index not in healthy:
-            reason = "its health check does not say healthy"
-        elif is_by_distance(match, location, snapshot, state):
-            reason = "others are nearer"
-        yield {"value": rdata_text(match.rrset.rrtype, rdata), "reason": reason}
+        if not odds[index]:
+            reason = reasons.get(index, "its health check does not say healthy")
+            yield {"value": _value(match.rrset.rrtype, rdata), "reason": reason}
 
 
-def is_by_distance(match: Match, location: Location, snapshot: Snapshot, state: State) -> bool:
-    """Whether distance decides which records of a match come into question (G160)."""
-    healthy = healthy_indexes(match, state.health)
-    remaining = len(match.rrset) if healthy is None else len(healthy)
-    if not match.label.closest or match.rrset.rrtype not in _ADDRESSES or match.label.max_hosts >= remaining:
-        return False
-    return distance_groups(match.rrset, healthy, location, snapshot) is not None
+def _reason(match: Match, count: int) -> str:
+    """Why a record of a group that has `count` places is out: no place for the group, or no weight within it."""
+    if count:
+        return "weight 0, and enough others have more"
+    return "others are nearer" if _count(match) else "max_hosts is 0"
 
 
 def record_odds(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[float]:
-    """How likely each record of a match is in the answer; exact to 6 digits and more."""
-    rrset = match.rrset
-    healthy = healthy_indexes(match, state.health)
-    remaining = list(range(len(rrset))) if healthy is None else healthy
-    odds = [0.0] * len(rrset)
-    if rrset.choice is None:
-        groups, count = [remaining], len(rrset)
-    else:
-        groups, count = [remaining], 1 if rrset.rrtype == RRType.CNAME else match.label.max_hosts
-        if is_by_distance(match, location, snapshot, state):
-            groups = distance_groups(rrset, healthy, location, snapshot) or groups
-    for group in groups:
-        weights = [rrset.weights[index] if rrset.weights else 1 for index in group]
-        for index, chance in zip(group, odds_of_inclusion(weights, max(count, 0)), strict=True):
-            odds[index] = chance
-        count -= len(group)
-    return odds
+    """How likely each record of a match is in the answer; as precise as `odds_of_inclusion` has it."""
+    return _group_odds(match, _groups(match, location, snapshot, state))
 
 
 # -- for people
@@ -292,6 +325,8 @@ def _tell_set(one: Values) -> Iterator[str]:
         if record["odds"]:
             weight = "" if record["weight"] is None else f"  weight {record['weight']:>8}"
             yield f"         {record['value']:<40}{weight}  {record['odds']:10.4%}"
+    if one["odds_are"] == "approximate":
+        yield "odds     approximate: usually within 0.02 points of percent, as measured"
     yield from _tell_removed(one)
 
 

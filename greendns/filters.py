@@ -11,7 +11,7 @@ from .codes import RRType
 from .geography import distance_degrees
 from .picker import Draw, WeightedChoice
 from .rrset import RRset
-from .snapshot import Snapshot, State
+from .snapshot import Snapshot, State, Tier
 from .targeting import Location
 from .zone import Match
 
@@ -19,6 +19,8 @@ HEALTHY = 2
 # Distances within 5 % are equal (G162).
 _SAME_DISTANCE = 1.05
 _ADDRESSES = (RRType.A, RRType.AAAA)
+# Places and labels whose tiers are kept; some 200 octets each for the usual max_hosts. Starting over is cheap.
+TIERS_LIMIT = 4096
 # A CNAME must stand alone (RFC 1034 section 3.6.2, G154).
 _SINGLE = 1
 
@@ -29,18 +31,58 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     room  at most so many records can fit at all: more are not drawn
     """
     rrset = match.rrset
-    healthy = healthy_indexes(match, state.health)
     if rrset.choice is None:
+        healthy = healthy_indexes(match, state.health)
         return list(range(len(rrset))) if healthy is None else healthy
     count = _SINGLE if rrset.rrtype == RRType.CNAME else min(match.label.max_hosts, room)
+    if not match.label.closest and not match.label.is_checked:
+        return rrset.choice.pick(count, draw)
+    chosen: list[int] = []
+    for tier in _remembered_tiers(match, location, snapshot, state):
+        chosen.extend([tier.indexes[position] for position in tier.choice.pick(count - len(chosen), draw)])
+        if len(chosen) >= count:
+            break
+    return chosen
+
+
+def _remembered_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
+    """The tiers of a match for clients at a place: made once for each snapshot and state of health."""
+    coordinates = location.place.coordinates if match.label.closest else None
+    key = (match.rrset, coordinates)
+    tiers = state.tiers.get(key)
+    if tiers is None:
+        if len(state.tiers) >= TIERS_LIMIT:
+            state.tiers.clear()
+        tiers = state.tiers[key] = _make_tiers(match, location, snapshot, state)
+    return tiers
+
+
+def _make_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
+    """Whole groups nearest first, as many as an answer can need: only the last one is drawn from (G163)."""
+    rrset = match.rrset
+    tiers: list[Tier] = []
+    needed = match.label.max_hosts
+    for indexes in plan(match, location, snapshot, state):
+        if needed <= 0:
+            break
+        tiers.append(Tier(tuple(indexes), WeightedChoice([rrset.weights[index] for index in indexes])))
+        needed -= len(indexes)
+    return tiers
+
+
+def plan(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[list[int]]:
+    """The records that come into question, in groups: a later one counts only where the earlier ones are used up.
+
+    One group, unless distance decides: then nearest first. Weights decide within a group.
+    """
+    rrset = match.rrset
+    healthy = healthy_indexes(match, state.health)
     remaining = len(rrset) if healthy is None else len(healthy)
     if match.label.closest and rrset.rrtype in _ADDRESSES and match.label.max_hosts < remaining:
         groups = distance_groups(rrset, healthy, location, snapshot)
         if groups is not None:
-            return _pick_nearest(rrset, groups, count, draw)
-    if healthy is None:
-        return rrset.choice.pick(count, draw)
-    return pick_among(rrset, healthy, count, draw)
+            return groups
+    return [list(range(len(rrset))) if healthy is None else healthy]
 
 
 def healthy_indexes(match: Match, health: Mapping[str, int] | None) -> list[int] | None:
@@ -88,19 +130,3 @@ def _group_by_distance(placed: Sequence[tuple[float, int]]) -> list[list[int]]:
             limit = distance * _SAME_DISTANCE
         groups[-1].append(index)
     return groups
-
-
-def _pick_nearest(rrset: RRset, groups: list[list[int]], count: int, draw: Draw) -> list[int]:
-    """Whole groups nearest first; only the last one, which does not fit, is drawn from by weight (G163)."""
-    chosen: list[int] = []
-    for group in groups:
-        if len(chosen) >= count:
-            break
-        chosen.extend(pick_among(rrset, group, count - len(chosen), draw))
-    return chosen
-
-
-def pick_among(rrset: RRset, indexes: Sequence[int], count: int, draw: Draw) -> list[int]:
-    """A weighted pick from some of the records of a set."""
-    part = WeightedChoice([rrset.weights[index] for index in indexes])
-    return [indexes[position] for position in part.pick(count, draw)]

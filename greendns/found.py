@@ -45,6 +45,11 @@ def shown_text(text: str) -> str:
     return '"' + "".join([_character(character) for character in text[:TEXT_CHARACTERS]]) + ending
 
 
+def printable(path: object) -> str:
+    """A path for messages and metrics: octets that are no UTF-8, and control characters, are escaped."""
+    return "".join([_character(one) if one not in '"\\' else one for one in str(path)])
+
+
 def _character(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]

@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import ConfigError, Problem, ValueProblem
 from .found import shown
+from .regularfile import read_octets
 
 MEGABYTE_DEFAULT = 100  # lumberjack's, where maxsize is 0 (G023)
 AVRO_OCTETS_MIN = 50_000  # a smaller maxsize is not taken (G024)
@@ -79,7 +80,7 @@ def read(path: Path) -> GeodnsConf:
 def read_text(path: Path) -> str:
     """The text of a configuration file, UTF-8 with or without a byte order mark; else ConfigError."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_octets(path).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(Problem(str(path), "", f"must be readable: {error.strerror}")) from error
     except UnicodeDecodeError as error:

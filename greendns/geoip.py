@@ -18,9 +18,10 @@ from maxminddb import MODE_FD
 from maxminddb.decoder import Decoder
 from maxminddb.reader import Metadata
 
-from .errors import ConfigError, Problem, ValueProblem
+from .errors import ConfigError, Problem, UnreadError, ValueProblem
 from .geography import Database, Kind
 from .mmdbtree import ABSENT, Tree
+from .regularfile import read_octets
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 # The first name that exists wins.
@@ -57,11 +58,11 @@ def open_database(path: Path, kind: Kind) -> Database:
     expected = f"must be a MaxMind {kind} database"
     try:
         # Not mapped into memory: a file that is cut short in its place would be a SIGBUS.
-        return _read_database(path.read_bytes(), str(path), kind)
+        return _read_database(read_octets(path), str(path), kind)
     except ValueProblem as problem:
         raise ConfigError(Problem(str(path), "", f"{expected}: {problem.expected}", problem.found)) from None
     except OSError as error:
-        raise ConfigError(Problem(str(path), "", "must be a file that can be read", error.strerror or "")) from error
+        raise UnreadError(str(path), error) from error
     except Exception as error:
         # A damaged file makes maxminddb raise nearly anything: InvalidDatabaseError, TypeError
         # for a key that is a list, UnicodeDecodeError, AttributeError.

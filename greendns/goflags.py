@@ -73,12 +73,6 @@ class GeodnsFlags:
         return self.http or "off"
 
     @property
-    def identity(self) -> tuple[str, tuple[str, ...]]:
-        """-identifier as the server's ID and its groups (G005)."""
-        first, *groups = self.identifier.split(",")
-        return first, tuple(groups)
-
-    @property
     def overrides(self) -> dict[str, object]:
         """Values for our settings, by "section.key"; they win over the file."""
         return {

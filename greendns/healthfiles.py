@@ -10,12 +10,12 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .errors import ConfigError
+from .errors import ConfigError, UnreadError
+from .found import printable
 from .jsontext import parse_json
+from .regularfile import UNREAD, Fingerprint, fingerprint, read_octets
 
 log = logging.getLogger("greendns.health")
-
-Fingerprint = tuple[int, int, int]
 
 
 class HealthFiles:
@@ -29,28 +29,29 @@ class HealthFiles:
     def read(self) -> Mapping[str, int] | None:
         """The status of every check, by "file/check"; None before there ever was a directory.
 
-        A broken file keeps what it said, and so do all where the directory is gone; a removed file says nothing.
+        A broken file keeps what it said, and so do all where the directory can't be read; a removed file says nothing.
         """
-        if not self.directory.is_dir():
+        try:
+            paths = sorted([path for path in self.directory.iterdir() if path.suffix == ".json"])
+        except OSError:
             return self._states
-        self._files = {path: self._read_file(path) for path in sorted(self.directory.glob("*.json"))}
+        self._files = {path: self._read_file(path) for path in paths}
         self._states = {check: status for _, statuses in self._files.values() for check, status in statuses.items()}
         return self._states
 
     def _read_file(self, path: Path) -> tuple[Fingerprint, dict[str, int]]:
-        before = self._files.get(path, ((0, 0, 0), {}))
+        """What a file says, read if it changed; told once if it says nothing that can be read."""
+        looked_at, before = self._files.get(path, (None, {}))
+        seen = fingerprint(path) or UNREAD
+        if seen == looked_at:
+            return seen, before
         try:
-            status = path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if seen == before[0]:
-                return before
-            return seen, dict(_statuses(parse_json(path.read_bytes(), str(path)), path.stem))
+            return seen, dict(_statuses(parse_json(read_octets(path), printable(path)), path.stem))
         except ConfigError as error:
             log.error("%s (what it said before stays)", error)
-            return seen, before[1]
         except OSError as error:
-            log.error("%s: must be a file that can be read: %s", path, error.strerror)
-            return before
+            log.error("%s (what it said before stays)", UnreadError(printable(path), error))
+        return seen, before
 
 
 def _statuses(document: object, file: str) -> Iterator[tuple[str, int]]:

@@ -1,7 +1,8 @@
 """JSON as Go reads it: bytes -> Python values, where the two languages' readers differ.
 
 Go takes the first complete value and ignores what follows (G047), knows no NaN and no Infinity, reads invalid UTF-8 as
-U+FFFD (G049), and lets the last of equal keys win (G048) - which we keep, and tell.
+U+FFFD (G049), and lets the last of equal keys win (G048) - which we keep, and tell. So no text read here has a lone
+surrogate, which UTF-8 could not write.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import re
 from .errors import ConfigError, Problem
 
 _CONSTANT = re.compile(r'"(?:\\.|[^"\\])*"|(-?Infinity|NaN)')
+_MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# Every escape, so that none begins inside of another: a pair of surrogates, one that is alone, any other.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 # float() of more digits is infinite anyway, and int() refuses to read thousands of them.
 _DIGITS_LIMIT = 310
 _LINE_CHARACTERS = 100
@@ -28,7 +34,7 @@ def parse_json(octets: bytes, file: str) -> object:
 
     Raises ConfigError with line, column and the line itself.
     """
-    text = octets.decode("utf-8", "replace")
+    text = replace_lone_surrogates(octets.decode("utf-8", "replace"))
     decoder = json.JSONDecoder(object_pairs_hook=_read_object, parse_constant=_refuse_constant, parse_int=_read_int)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
@@ -39,6 +45,17 @@ def parse_json(octets: bytes, file: str) -> object:
         raise ConfigError(problem_at(file, text, _constant_position(text), "not a number of JSON")) from None
     except RecursionError:
         raise ConfigError(Problem(file, "", "must not be nested so deep")) from None
+
+
+def replace_lone_surrogates(text: str) -> str:
+    r"""JSON in which each escape that is half of a character is that of U+FFFD, as Go reads it; all keeps its place.
+
+    >>> replace_lone_surrogates(r'["\ud800", "\ud83d\ude00", "\\ud800"]')
+    '["\\ufffd", "\\ud83d\\ude00", "\\\\ud800"]'
+    """
+    if _MAY_BE_SURROGATE.search(text) is None:
+        return text
+    return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text)
 
 
 class _Constant(ValueError):

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from . import convert, geoip, pgeodns
 from .codes import RRType
-from .errors import ConfigError, Problem
+from .errors import ConfigError, Problem, UnreadError
+from .found import printable
 from .geography import Database, Geo, Kind
+from .regularfile import UNREAD, Fingerprint, fingerprint, read_octets
 from .rrset import RRset
 from .settings import Config
 from .snapshot import Coordinates, ServerOptions, Snapshot
@@ -24,9 +26,6 @@ from .zone import Zone
 from .zonebuild import build_zone, builtin_zone, check_links
 from .zonedb import ZoneDB
 from .zonefile import ZoneSource, parse_zone, read_document, zone_name
-
-# What tells that a file may have changed, without reading it: compared for difference, since a rollback is older.
-Fingerprint = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -97,25 +96,22 @@ class Generation:
         """What geodns would silently ignore."""
         return tuple([problem for loaded in self.zones.values() for problem in loaded.warnings])
 
+    def unread(self) -> frozenset[Path]:
+        """The files that could not be read at all, and are worth another try without a change."""
+        zones = [Path(path) for path, loaded in self.zones.items() if loaded.fingerprint == UNREAD]
+        return frozenset([*zones, *[each.path for each in self.databases.values() if each.fingerprint == UNREAD]])
+
     def serving(self) -> list[LoadedZone]:
         """The zones that come from files and are answered for."""
         return [loaded for loaded in self.zones.values() if loaded.zone is not None]
-
-
-def fingerprint(path: Path) -> Fingerprint | None:
-    """What the file at a path looks like, links followed; None if it is not there or no file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def zone_paths(directory: Path) -> list[Path]:
     """The zone files of a directory: `*.json` in any case, no dotfiles, not recursive (G030). Raises OSError."""
     with os.scandir(directory) as entries:
         names = [entry.name for entry in entries if entry.name.lower().endswith(".json") and entry.name[0] != "."]
-    return [directory / name for name in sorted(names) if not (directory / name).is_dir()]
+    # os.path.isdir never raises: an entry that can't be looked at is that file's problem, not the directory's.
+    return [directory / name for name in sorted(names) if not os.path.isdir(directory / name)]
 
 
 def watched_paths(config: Config) -> dict[Path, Fingerprint | None]:
@@ -189,21 +185,21 @@ def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path]) -> Zo
 def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
     """One file: skipped if it looks the same, or reads the same; its last good zone if it is broken (G032-G034)."""
     started = time.monotonic()
-    seen = fingerprint(path) or (0, 0, 0)
-    if before is not None and before.fingerprint == seen:
+    seen = fingerprint(path) or UNREAD
+    if before is not None and before.fingerprint == seen != UNREAD:
         return before
+    file = printable(path)
     try:
-        octets = path.read_bytes()
+        octets = read_octets(path)
     except OSError as error:
-        problem = Problem(str(path), "", f"must be a file that can be read: {error.strerror}")
-        return _broken(str(path), seen, before, ConfigError(problem))
+        return _broken(file, UNREAD, before, UnreadError(file, error))
     digest = hashlib.sha256(octets).digest()
     if before is not None and before.digest == digest:
         return replace(before, fingerprint=seen, errors=())
     try:
-        source, warnings = parse_zone(octets, zone_name(path), str(path), seen[0] // 10**9)
+        source, warnings = parse_zone(octets, zone_name(path), file, seen[0] // 10**9)
     except ConfigError as error:
-        return _broken(str(path), seen, before, error)
+        return _broken(file, seen, before, error)
     return _built(source, warnings, seen, digest, started)
 
 
@@ -227,7 +223,7 @@ def _load_pgeodns(config: Config, before: Zones) -> tuple[Zones, tuple[Path, ...
     assert config.source is not None
     started = time.monotonic()
     bases = pgeodns.read(config.source)
-    seen = fingerprint(config.source) or (0, 0, 0)
+    seen = fingerprint(config.source) or UNREAD
     zones: dict[str, LoadedZone] = {}
     for text, document in convert.zone_documents(bases).items():
         file = f"{config.source}#{text}"
@@ -259,13 +255,14 @@ def _load_database(
         return before
     if path is None:
         return None
-    seen = fingerprint(path) or (0, 0, 0)
-    if before is not None and before.path == path and before.fingerprint == seen:
+    seen = fingerprint(path) or UNREAD
+    if before is not None and before.path == path and before.fingerprint == seen != UNREAD:
         return before
     try:
         return LoadedDatabase(path, seen, geoip.open_database(path, kind))
     except ConfigError as error:
-        return LoadedDatabase(path, seen, before.database if before else None, error.problems)
+        looked_at = UNREAD if isinstance(error, UnreadError) else seen
+        return LoadedDatabase(path, looked_at, before.database if before else None, error.problems)
 
 
 def _geo(databases: Mapping[str, LoadedDatabase], previous: Generation | None) -> Geo:

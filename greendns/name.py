@@ -17,11 +17,13 @@ _SPECIAL = frozenset(b'."\\;@$()')
 def split_text(text: str) -> list[bytes]:
     r"""Split presentation text into labels, reading `\.` and `\DDD`; a final dot is allowed.
 
+    Octets of a file name or an argument that are no UTF-8 are taken as they are (PEP 383).
+
     >>> split_text(r"a\.b.c\046d.")
     [b'a.b', b'c.d']
     """
     labels: list[bytes] = []
-    octets = text.encode("utf-8", "surrogatepass")
+    octets = text.encode("utf-8", "surrogateescape")
     current = bytearray()
     at = 0
     while at < len(octets):
@@ -131,11 +133,6 @@ def to_text(wire: bytes) -> str:
 def relative_text(relative: bytes) -> str:
     """Presentation text of a relative name, without a final dot; the empty name is ""."""
     return ".".join([label_text(label) for label in to_labels(relative)])
-
-
-def lower(wire: bytes) -> bytes:
-    """Fold ASCII case (RFC 4343); length octets are at most 63 and so are never letters."""
-    return wire.lower()
 
 
 def parent(relative: bytes) -> bytes:

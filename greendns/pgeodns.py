@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,7 @@ from .pgeobase import (
     read_limited,
     resolve_hosts,
 )
+from .regularfile import read_octets
 
 DEFAULT_TTL = 180
 # Far more than any fleet nests, far less than Python's recursion limit.
@@ -219,11 +219,8 @@ class _Reader:
 
     def _octets(self, path: Path) -> bytes:
         # The time is taken before the content: a change in between is seen by the next check.
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("not a regular file")
-        self.mtimes_ns[path] = status.st_mtime_ns
-        return path.read_bytes()
+        self.mtimes_ns[path] = path.stat().st_mtime_ns
+        return read_octets(path)
 
     def _here(self, expected: str, found: str) -> Problem:
         return Problem(self.stack[-1].shown, f"line {self.stack[-1].line}", expected, found)

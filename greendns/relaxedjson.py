@@ -13,7 +13,7 @@ import re
 from typing import Any, NoReturn
 
 from .errors import ConfigError, Problem, ValueProblem
-from .jsontext import problem_at
+from .jsontext import problem_at, replace_lone_surrogates
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _COMMENT = re.compile(rf"({_STRING})|#[^\r\n]*", re.DOTALL)
@@ -35,7 +35,7 @@ def blank_out(text: str) -> str:
 
 def parse_relaxed(octets: bytes, file: str) -> Any:
     """Decode JSON with the liberties of JSON::relaxed; raises ConfigError with line, column and the line itself."""
-    text = _decode_text(octets, file)
+    text = replace_lone_surrogates(_decode_text(octets, file))
     try:
         with contextlib.suppress(json.JSONDecodeError):
             return _decode(text)  # most files are plain JSON, and cleaning takes longer than decoding

@@ -19,6 +19,10 @@ _NAMES_IN_RDATA: dict[int, tuple[int, int]] = {
 }
 
 
+# An owner is at least a compression pointer.
+_OWNER_OCTETS = 2
+
+
 class RRset:
     """Records of one type at one label.
 
@@ -27,6 +31,7 @@ class RRset:
     weights       as picking uses them; empty where all records are answered in the file's order
     choice        how to pick among them; None where all are answered
     health        per record the name of its check, or None; None where no record names one
+    smallest_octets  of one record in a message: bounds how many are worth drawing
     name_offset   where the names inside the rdata start, -1 without any that may be compressed
     """
 
@@ -39,6 +44,7 @@ class RRset:
         "name_offset",
         "rdatas",
         "rrtype",
+        "smallest_octets",
         "ttl",
         "weights",
     )
@@ -57,6 +63,7 @@ class RRset:
         self.rdatas = rdatas
         self.head = rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
         self.framed = tuple([self.head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas])
+        self.smallest_octets = _OWNER_OCTETS + min([len(record) for record in self.framed], default=0)
         self.weights = weights
         self.choice = WeightedChoice(weights) if weights else None
         self.health = health

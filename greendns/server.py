@@ -12,9 +12,9 @@ import random
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from gevent import Timeout
+from gevent import Timeout, sleep
 from gevent.pool import Pool
 from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
@@ -34,7 +34,7 @@ _LOG_SECONDS = 1.0
 
 
 class Responder:
-    """Answers packets from whatever snapshot is in service: assigning `snapshot` is the swap.
+    """Answers packets from whatever snapshot is in service.
 
     detailed   whether queries are counted by label
     """
@@ -46,6 +46,16 @@ class Responder:
         self.detailed = False
         self._draw = random.Random().randrange
         self._logged: dict[str, float] = {}
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Put another snapshot into service; what was derived from the old one goes with it."""
+        self.snapshot = snapshot
+        self.state = State(health=self.state.health)
+
+    def take_health(self, health: Mapping[str, int] | None) -> None:
+        """Put the states of all checks into force."""
+        if health != self.state.health:
+            self.state = State(health=health)
 
     def respond(self, wire: bytes, peer: Peer) -> bytes | None:
         """The answer to a packet; None for silence. Never raises, does not switch greenlets."""
@@ -133,19 +143,20 @@ def _packer(family: int) -> Callable[[str], bytes]:
 class TcpServer(StreamServer):  # type: ignore[misc]
     """Answers connections, each in a greenlet, one query after the other as they come (RFC 7766 section 6.2.1)."""
 
-    def __init__(self, listening: socket.socket, responder: Responder, settings: TcpSettings) -> None:
+    def __init__(self, listening: socket.socket, responder: Responder, settings: TcpSettings, pool: Pool) -> None:
+        """Share `pool` with the other listeners: its size is the limit of connections of the process."""
         self.responder = responder
         self.settings = settings
         self.pack = _packer(listening.family)
-        super().__init__(to_gevent(listening), spawn=Pool(settings.max_connections))
+        super().__init__(to_gevent(listening), spawn=pool)
 
-    def take(self, settings: TcpSettings) -> None:
-        """Follow changed settings; a new limit of connections counts from those that come next."""
-        if settings.max_connections != self.settings.max_connections:
-            self.set_spawn(Pool(settings.max_connections))
+    def take(self, settings: TcpSettings, pool: Pool) -> None:
+        """Follow changed settings; another pool takes the connections that come next."""
+        self.settings = settings
+        if pool is not self.pool:
+            self.set_spawn(pool)
             # A full pool had stopped it from accepting.
             self.start_accepting()
-        self.settings = settings
 
     def handle(self, connection: GeventSocket, address: tuple[str, int]) -> None:
         """Serve one connection until the peer closes it, is idle, or is too slow. Runs in its own greenlet."""
@@ -159,6 +170,9 @@ class TcpServer(StreamServer):  # type: ignore[misc]
                 answered = self.responder.respond(wire, peer)
                 if answered is None or not self._wait_sent(connection, answered):
                     return
+                # A peer that sends and reads without a pause never makes recv or sendall wait: the others, and all of
+                # UDP, get their turn here.
+                sleep(0)
         except OSError:
             # The peer reset the connection: its right.
             return
@@ -168,15 +182,16 @@ class TcpServer(StreamServer):  # type: ignore[misc]
 
         The deadline is one for the whole message, so that a drip of octets does not hold the connection.
         """
+        first = b""
         with Timeout(self.settings.idle_seconds, False):
             first = connection.recv(2)
-            if not first:
-                return None
-            with Timeout(self.settings.message_seconds, False):
-                head = first if len(first) == 2 else first + _wait_octets(connection, 1)
-                length = int.from_bytes(head, "big")
-                message = _wait_octets(connection, length)
-                return message if length and len(message) == length else None
+        if not first:
+            return None
+        with Timeout(self.settings.message_seconds, False):
+            head = first if len(first) == 2 else first + _wait_octets(connection, 1)
+            length = int.from_bytes(head, "big")
+            message = _wait_octets(connection, length)
+            return message if length and len(message) == length else None
         return None
 
     def _wait_sent(self, connection: GeventSocket, answered: bytes) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-from .codes import PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS
+from .codes import PLAIN_UDP_OCTETS, STRING_OCTETS, UDP_PAYLOAD_OCTETS
 from .errors import Problem, ValueProblem
 from .found import shown
 
@@ -35,6 +35,8 @@ EVERY_ADDRESS = "*"
 WORKERS_MAX = 256
 # Beyond 4096 octets nobody offers more, and fragments get lost (RFC 6891 section 6.2.5).
 UDP_PAYLOAD_OCTETS_MAX = 4096
+# More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
+CONNECTIONS_MAX = 1_000_000
 
 Kind = Callable[[object], Any]
 
@@ -87,6 +89,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueProblem("must be a text", shown(value))
     return value
+
+
+def _identifier(value: object) -> str:
+    """What goes into a TXT record and into NSID (RFC 5001), and is read by people there."""
+    text = _text(value)
+    if len(text) > STRING_OCTETS or not (text.isascii() and text.isprintable()):
+        raise ValueProblem(f"must be printable ASCII of at most {STRING_OCTETS} characters", shown(value))
+    return text
 
 
 def _secret(value: object) -> str:
@@ -159,14 +169,17 @@ class ServerSettings:
     identifier: str = field(
         default="",
         metadata=_restart(
-            _text,
+            _identifier,
             'The name this server gives itself, and the groups it belongs to: "ID,group1,group2". '
             "Empty: the first usable address, else the host name.",
         ),
     )
     workers: int = field(
         default=1,
-        metadata=_restart(_whole(1, WORKERS_MAX), f"How many processes answer, 1 to {WORKERS_MAX}."),
+        metadata=_restart(
+            _whole(1, WORKERS_MAX),
+            f"How many processes answer, 1 to {WORKERS_MAX}. More than 1 is not built yet: one serves.",
+        ),
     )
     log_level: str = field(
         default="info",
@@ -177,6 +190,12 @@ class ServerSettings:
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """`listen` as pairs of host and port."""
         return tuple(parse_listen(one) for one in self.listen)
+
+    @property
+    def identity(self) -> tuple[str, tuple[str, ...]]:
+        """`identifier` as the server's ID and its groups (G005)."""
+        first, *groups = [part.strip() for part in self.identifier.split(",")]
+        return first, tuple(groups)
 
 
 @dataclass(frozen=True)
@@ -271,7 +290,9 @@ class TcpSettings:
     )
     max_connections: int = field(
         default=1000,
-        metadata=_reload(_whole(1), "How many connections a process holds at once."),
+        metadata=_reload(
+            _whole(1, CONNECTIONS_MAX), f"How many connections a process holds at once, 1 to {CONNECTIONS_MAX}."
+        ),
     )
 
 

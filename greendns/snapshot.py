@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .codes import UDP_PAYLOAD_OCTETS
 from .geography import EMPTY_GEO, Geo
+from .picker import WeightedChoice
 from .rrset import RRset
 from .zonedb import ZoneDB
 
@@ -46,12 +47,22 @@ class Snapshot:
     coordinates: Mapping[RRset, tuple[Coordinates | None, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Some records of an RRset, and how to pick among them by weight."""
+
+    indexes: tuple[int, ...]
+    choice: WeightedChoice
+
+
 @dataclass(slots=True)
 class State:
-    """What a worker keeps between answers: every mutable table, by name.
+    """What a worker keeps between answers: every mutable table, by name. A new snapshot or health gets a new one.
 
     health  state of each named check as last read: 2 is healthy (G171), a check that is missing is unknown;
             None where nobody reads any, and every record is up
+    tiers   by RRset and the client's place, what distance and health have left of it; a table of fixed size
     """
 
+    tiers: dict[tuple[RRset, Coordinates | None], list[Tier]] = field(default_factory=dict)
     health: Mapping[str, int] | None = None

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from gevent import Timeout
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
 from . import __version__
@@ -109,8 +109,12 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
     def read_request(self, raw_requestline: str) -> bool:
         with Timeout(READ_SECONDS, False):
-            return bool(super().read_request(raw_requestline))
+            return bool(super().read_request(raw_requestline)) and not self._has_body()
         return False
+
+    def _has_body(self) -> bool:
+        """No page takes a body: whoever sends one, however slowly, is let go without reading it."""
+        return self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
 
     def handle_one_response(self) -> None:
         self.socket.settimeout(WRITE_SECONDS)
@@ -125,5 +129,6 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
 
 
 def http_server(listening: socket.socket, app: StatusApp) -> WSGIServer:
-    """A server on a bound socket; errors go to the log, requests are not logged."""
-    return WSGIServer(to_gevent(listening), app, log=None, error_log=log, handler_class=_Handler, spawn=64)
+    """A server on a bound socket. What clients do wrong is for debugging: anybody could fill the log with it."""
+    client_errors = LoggingLogAdapter(log, logging.DEBUG)
+    return WSGIServer(to_gevent(listening), app, log=None, error_log=client_errors, handler_class=_Handler, spawn=64)

@@ -10,6 +10,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 
 from .errors import ValueProblem
+from .found import shown
 from .geography import CONTINENT_OF, NOWHERE, REGION_GROUP_OF, Geo, Place
 
 # Levels of targeting, as bits, from the nearest to the farthest (G090).
@@ -54,7 +55,7 @@ def parse_targeting(text: str) -> int:
     for token in text.split(" "):
         if token not in LEVELS:
             known = " ".join(LEVELS)
-            raise ValueProblem(f"targeting must be words of «{known}» parted by single spaces", f'"{text}"')
+            raise ValueProblem(f"targeting must be words of «{known}» parted by single spaces", shown(text))
         levels |= LEVELS[token]
     return levels
 

@@ -8,19 +8,26 @@ up no other.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import gevent
 from gevent.event import Event
 from gevent.socket import wait_read
 
-from .loader import Fingerprint, Generation, fingerprint, watched_paths
+from .loader import Generation, watched_paths
+from .regularfile import Fingerprint, fingerprint
 from .settings import Config
 
 log = logging.getLogger("greendns.watcher")
 
 POLL_SECONDS = 1.0
+# Looking at 10,000 files costs a tenth of a second of CPU: however many events come, not more often than this.
+PAUSE_SECONDS = 0.2
+# A file that could not be read at all is tried again without a change: what was in the way may be gone.
+RETRY_SECONDS = 10.0
 # A file written in two steps half a second apart must not be taken for whole after the first.
 SETTLE_SECONDS = 0.7
 
@@ -57,6 +64,7 @@ class Watcher:
         self._known = known
         self._reload = reload
         self._wake = Event()
+        self._retried = time.monotonic()
 
     def start(self) -> None:
         """Begin to watch."""
@@ -74,14 +82,23 @@ class Watcher:
     def _run(self) -> None:
         while True:
             self._wake.wait(POLL_SECONDS)
+            gevent.sleep(PAUSE_SECONDS)
             self._wake.clear()
             try:
+                self._forget_unread()
                 self._look()
             except Exception:
                 # A fault of ours must not end the watch: the next poll tries again.
-                log.exception("looking for changes failed")
                 self._known = {}
-                gevent.sleep(POLL_SECONDS)
+                log.exception("looking for changes failed")
+
+    def _forget_unread(self) -> None:
+        """Have the files that could not be read at all looked at as if they were new, every now and then."""
+        now = time.monotonic()
+        if now - self._retried >= RETRY_SECONDS:
+            self._retried = now
+            unread = self._generation.unread()
+            self._known = {path: seen for path, seen in self._known.items() if path not in unread}
 
     def _look(self) -> None:
         """Load what has changed, and look again as long as something is changing."""
@@ -93,7 +110,10 @@ class Watcher:
             seen = again
 
     def _read(self) -> Reading:
-        return read_state(self._generation.config, (*self._sources, *self._generation.files))
+        """The reading, made in a thread: a disk that does not answer must not keep the hub from its packets."""
+        others = (*self._sources, *self._generation.files)
+        reading: Reading = in_thread(read_state, self._generation.config, others)
+        return reading
 
     def _take(self, reading: Reading, unsettled: frozenset[Path]) -> None:
         """Have a reading loaded, all but what has not settled."""
@@ -102,6 +122,22 @@ class Watcher:
             # Before the load, so that a `wake` in the middle of it is not forgotten.
             self._known = settled
             self._generation = self._reload(unsettled)
+
+
+def in_thread(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do what may wait for a disk, or computes long, beside the hub; returns and raises what it does."""
+
+    def attempt() -> tuple[Any, Exception | None]:
+        # gevent prints what a thread raises, also if somebody waits for it.
+        try:
+            return work(*arguments), None
+        except Exception as error:
+            return None, error
+
+    result, error = gevent.get_hub().threadpool.apply(attempt)
+    if error is not None:
+        raise error
+    return result
 
 
 def _wait_events(directories: list[Path], wake: Event) -> None:
@@ -114,11 +150,14 @@ def _wait_events(directories: list[Path], wake: Event) -> None:
     interesting = flags.CLOSE_WRITE | flags.MOVED_TO | flags.MOVED_FROM | flags.DELETE | flags.CREATE | flags.ATTRIB
     try:
         watches = inotify_simple.INotify(nonblocking=True)
-        for directory in directories:
-            watches.add_watch(str(directory), interesting)
     except OSError as error:
         log.info("inotify is not to be had (%s): changes are noticed by polling alone", error.strerror)
         return
+    for directory in directories:
+        try:
+            watches.add_watch(str(directory), interesting)
+        except OSError as error:
+            log.info("%s: is not watched by inotify (%s): polling alone sees its changes", directory, error.strerror)
     while True:
         wait_read(watches.fileno())
         watches.read(timeout=0)

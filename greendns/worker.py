@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import resource
 import secrets
 import signal
 import socket
@@ -14,6 +16,7 @@ from pathlib import Path
 import gevent
 from gevent.baseserver import BaseServer
 from gevent.event import Event
+from gevent.pool import Pool
 
 from . import __version__, config, listeners, loader
 from .errors import ConfigError, Problem
@@ -25,12 +28,14 @@ from .server import Responder, TcpServer, UdpServer
 from .settings import EVERY_ADDRESS, Config, changed_restart_settings, take_reloadable
 from .snapshot import ServerOptions
 from .statuspage import StatusApp, http_server
-from .watcher import Watcher, read_state
+from .watcher import Watcher, in_thread, read_state
 
 log = logging.getLogger("greendns")
 
 # G011: what is being answered may take so long to finish.
 STOP_SECONDS = 3.0
+# For listeners, HTTP, files being read and what libraries open.
+SPARE_DESCRIPTORS = 256
 HEALTH_SECONDS = 1.0  # G173
 
 
@@ -64,7 +69,7 @@ def server_options(settings: Config, listening: list[Listener]) -> ServerOptions
     usable = [each.host for each in listening if each.host not in ("127.0.0.1", "::1")]
     address = usable[0] if usable else ""
     hostname = socket.gethostname()
-    identifier = settings.server.identifier.split(",")[0].strip()
+    identifier, _ = settings.server.identity
     return _with_settings(
         ServerOptions(
             identifier=identifier or address or hostname,
@@ -98,12 +103,13 @@ class Worker:
         self._reading = read_state(settings, start.sources)
         self.options = server_options(settings, self.listening)
         self.generation = _first_generation(settings, self.options)
-        groups = tuple(part.strip() for part in settings.server.identifier.split(",")[1:])
+        _, groups = settings.server.identity
         self.counters = Counters()
         self.collector = ServerCollector(self.counters, groups)
         self.responder = Responder(self.generation.snapshot, self.counters)
         self.app = StatusApp(registry_of(self.collector), self.generation, settings.http)
         self.tcp_servers: list[TcpServer] = []
+        self._connections = Pool(settings.tcp.max_connections)
         self._ignored: list[str] = []
         self._config_errors: tuple[Problem, ...] = ()
         self._stopping = Event()
@@ -111,10 +117,11 @@ class Worker:
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
+        _want_descriptors(self.generation.config.tcp.max_connections)
         servers: list[BaseServer] = []
         for each in self.listening:
             # The word of an address comes from the listener: the servers take its sockets over.
-            tcp = TcpServer(each.tcp, self.responder, self.generation.config.tcp)
+            tcp = TcpServer(each.tcp, self.responder, self.generation.config.tcp, self._connections)
             self.tcp_servers.append(tcp)
             servers += [UdpServer(each.udp, self.responder), tcp]
         if self.http_listening is not None:
@@ -144,7 +151,11 @@ class Worker:
     def _read_health(self, files: HealthFiles) -> None:
         """Keep the states of all checks as the status files have them, each second (G173); a greenlet of its own."""
         while True:
-            self.responder.state.health = gevent.get_hub().threadpool.apply(files.read)
+            try:
+                self.responder.take_health(in_thread(files.read))
+            except Exception:
+                # What was read last stays in force, and the next second tries again.
+                log.exception("reading the health states failed")
             gevent.sleep(HEALTH_SECONDS)
 
     # -- the way of a change
@@ -154,11 +165,11 @@ class Worker:
         previous = self.generation
         settings = previous.config if unsettled.intersection(self.start.sources) else self._read_config()
         options = _with_settings(self.options, settings)
-        pool = gevent.get_hub().threadpool
-        loaded: Generation = pool.apply(loader.load, (settings, options, previous, unsettled))
+        loaded: Generation = in_thread(loader.load, settings, options, previous, unsettled)
         loaded = replace(loaded, config_errors=self._config_errors)
-        self._log_change(previous, loaded)
+        # First of all: no log that can't be written may hold it back.
         self._hand_over(loaded)
+        self._log_change(previous, loaded)
         return loaded
 
     def _read_config(self) -> Config:
@@ -178,7 +189,7 @@ class Worker:
 
     def _read_fresh(self) -> Config:
         """The configuration as it lies there; one that is gone is an error like one that is broken."""
-        fresh = self.start.read()
+        fresh: Config = in_thread(self.start.read)
         source = self.generation.config.source
         if source is not None and fresh.source is None:
             raise ConfigError(Problem(str(source), "", "must be there, as it was: what it said stays in force"))
@@ -191,16 +202,18 @@ class Worker:
         self._ignored = changed
 
     def _hand_over(self, generation: Generation) -> None:
-        """Put a generation into service: for answers that is the one assignment of the snapshot."""
+        """Put a generation into service: for answers that is one assignment of the snapshot."""
         self.generation = generation
-        self.responder.snapshot = generation.snapshot
+        self.responder.take_snapshot(generation.snapshot)
         self.responder.detailed = generation.config.dns.detailed_metrics
         self.collector.generation = generation
         self.app.generation = generation
         self.app.settings = generation.config.http
         logging.getLogger().setLevel(generation.config.server.log_level.upper())
+        if generation.config.tcp.max_connections != self._connections.size:
+            self._connections = Pool(generation.config.tcp.max_connections)
         for server in self.tcp_servers:
-            server.take(generation.config.tcp)
+            server.take(generation.config.tcp, self._connections)
 
     def _log_change(self, previous: Generation, loaded: Generation) -> None:
         self.counters.reloads["error" if loaded.errors() else "ok"] += 1
@@ -215,6 +228,17 @@ class Worker:
                 log.info("%s: is in service as the %s database", database.path, kind)
         for kind in previous.databases.keys() - loaded.databases.keys():
             log.warning("%s: is gone: no %s database", previous.databases[kind].path, kind)
+
+
+def _want_descriptors(connections: int) -> None:
+    """Raise the soft limit of open files as far as it goes: a full house of connections must leave some."""
+    needed = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < needed:
+            log.warning("%d open files are allowed: tcp.max_connections needs %d", allowed, needed)
 
 
 def log_problems(loaded: Generation, previous: Generation | None = None) -> None:
@@ -249,12 +273,22 @@ def _bind_http(settings: Config) -> socket.socket | None:
     host, port = settings.http.address
     try:
         if host == EVERY_ADDRESS:
-            return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+            return _bind_everywhere(port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except OSError as error:
         problem = Problem("http.listen", settings.http.listen, f"must be an address to listen on: {error.strerror}")
         raise ConfigError(problem) from error
+
+
+def _bind_everywhere(port: int) -> socket.socket:
+    """One socket for IPv6 and IPv4; for IPv4 alone where the system has no IPv6."""
+    try:
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError as error:
+        if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise
+        return socket.create_server(("0.0.0.0", port))
 
 
 def _address_text(listening: socket.socket) -> str:

@@ -14,6 +14,9 @@ from .targeting import EVERYBODY, REGION, REGION_GROUP
 WILDCARD = b"\x01*"
 # Beside an alias neither its target's nor the label's own NS and SOA are seen (G132, G133).
 HIDDEN_BY_ALIAS = (RRType.NS, RRType.SOA)
+# How many names one question comes to by aliases: what is further leads nowhere, as a loop does (G134). The pool's
+# zones need one.
+ALIAS_LIMIT = 16
 
 
 class Label:
@@ -59,6 +62,13 @@ class Name:
         if self.plain is not None:
             return True
         return any(target in self.variants for target in targets)
+
+    def first_rrset(self, rrtype: int, targets: tuple[bytes, ...]) -> RRset | None:
+        """The records of one type as they stand here, for the first target that has any; aliases are not followed."""
+        for _, label in self.labels_for(targets):
+            if rrtype in label.rrsets:
+                return label.rrsets[rrtype]
+        return None
 
     def labels_for(self, targets: tuple[bytes, ...]) -> list[tuple[bytes, Label]]:
         """What each target finds here, in the targets' order (G092)."""
@@ -168,7 +178,7 @@ def _collect(name: Name, qtype: int, targets: tuple[bytes, ...], matches: list[M
         if label.has_alias:
             if qtype in HIDDEN_BY_ALIAS:
                 continue
-            if label.alias is not None:
+            if label.alias is not None and len(visited) <= ALIAS_LIMIT:
                 _collect(label.alias, qtype, targets, matches, visited)
         for rrtype in (qtype,) if qtype == RRType.CNAME else (RRType.CNAME, qtype):
             rrset = label.rrsets.get(rrtype)
@@ -197,7 +207,7 @@ def _collect_any(name: Name, targets: tuple[bytes, ...], per_type: dict[int, lis
     speaks_for_all = plain is not None and (plain.rrsets or plain.has_alias)
     for target, label in [(EVERYBODY, plain)] if plain is not None and speaks_for_all else name.labels_for(targets):
         found: dict[int, list[Match]] = {}
-        if label.alias is not None:
+        if label.alias is not None and len(visited) <= ALIAS_LIMIT:
             _collect_any(label.alias, targets, found, visited)
         for rrtype, rrset in label.rrsets.items():
             found.setdefault(rrtype, []).append(Match(target, label, rrset))

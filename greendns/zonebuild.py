@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from . import name
 from .codes import RRType
 from .errors import Problem
+from .found import shown
 from .picker import effective_weights
 from .rdata import Records
 from .rrset import RRset
-from .targeting import ANYONE, CLOSEST, IP, address_target_prefix, level_of_target
-from .zone import Label, Name, Zone
-from .zonefile import LabelSource, ZoneSource
+from .targeting import CLOSEST, EVERYBODY, IP, address_target_prefix, level_of_target
+from .zone import ALIAS_LIMIT, Label, Name, Zone
+from .zonefile import LabelSource, ZoneSource, is_cut, variant_of
 
 # G083, in seconds.
 SOA_REFRESH = 5400
@@ -41,8 +42,7 @@ def build_zone(source: ZoneSource) -> Zone:
         _link_alias(names, label)
     for entry in names.values():
         _note_own_levels(entry, source.levels)
-    for entry in names.values():
-        _note_alias_levels(entry)
+    _note_alias_levels(names)
     soa = _build_soa(source, names[b""])
     apex = names[b""].plain
     assert apex is not None
@@ -51,7 +51,7 @@ def build_zone(source: ZoneSource) -> Zone:
         origin=source.origin,
         text=source.text,
         names=names,
-        cuts=frozenset(_cuts(names, source.levels)),
+        cuts=frozenset([label.relative for label in source.labels if is_cut(label, source.levels)]),
         levels=source.levels,
         # By what the labels say, whether or not there is anything to choose from there (G098).
         wants_coordinates=any(label.closest for entry in names.values() for label in _labels(entry)),
@@ -69,40 +69,75 @@ def builtin_zone() -> Zone:
 
 def check_links(source: ZoneSource, zone: Zone) -> Iterator[Problem]:
     """What is well-formed but leads nowhere, or hides what should be seen."""
+    faults = _AliasFaults(zone)
     for label in source.labels:
-        place = f'data."{label.text}"'
+        place = f"data.{shown(label.text)}"
         if label.alias is not None:
-            yield from _check_alias(label.alias, label.relative, f"{place}.alias", source, zone)
-        types = {records.rrtype for records in label.records}
-        if RRType.CNAME in types and len(types) > 1:
+            yield from _check_alias(label.alias, label.relative, f"{place}.alias", source, zone, faults)
+        if RRType.CNAME in label.rrtypes and len(label.rrtypes) > 1 and label.relative not in zone.cuts:
             yield Problem(source.file, f"{place}.cname", "hides the label's other types (RFC 1034 section 3.6.2)")
-        if label.relative[:2] == b"\x01*" and RRType.NS in types:
+        if label.relative[:2] == b"\x01*" and RRType.NS in label.rrtypes:
             yield Problem(source.file, f"{place}.ns", "a wildcard is no delegation (RFC 4592 section 4.2)")
-        if not label.relative and (label.alias is not None or RRType.CNAME in types):
+        if not label.relative and (label.alias is not None or RRType.CNAME in label.rrtypes):
             yield Problem(source.file, place, "alias and cname at the apex hide the zone's own SOA and NS")
+        if label.relative in zone.cuts:
+            yield from _check_cut(zone.names[label.relative], source.file)
 
 
-def _check_alias(target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone) -> Iterator[Problem]:
+def _check_cut(entry: Name, file: str) -> Iterator[Problem]:
+    for label in _labels(entry):
+        if RRType.CNAME in label.rrsets:
+            yield Problem(file, f"data.{shown(label.text)}.cname", "is never answered: the name is delegated")
+
+
+def _check_alias(
+    target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone, faults: _AliasFaults
+) -> Iterator[Problem]:
+    label = zone.names[relative].plain
     if target not in zone.names:
-        found = f'"{name.relative_text(target)}"'
-        yield Problem(source.file, place, "must name a label of this zone", found)
-    elif _returns(zone.names[target], relative, zone):
+        yield Problem(source.file, place, "must name a label of this zone", shown(name.relative_text(target)))
+    elif label in faults.loops:
         yield Problem(source.file, place, "must not lead back to itself")
+    elif label in faults.long:
+        yield Problem(source.file, place, f"must not lead through more than {ALIAS_LIMIT} names")
 
 
-def _returns(start: Name, relative: bytes, zone: Zone) -> bool:
-    """Whether the aliases from `start` on come to the plain name `relative`."""
-    goal = zone.names[relative]
-    seen: list[Name] = []
-    waiting = [start]
-    while waiting:
-        entry = waiting.pop()
-        if entry is goal:
-            return True
-        if entry not in seen:
-            seen.append(entry)
-            waiting.extend(_aliases(entry))
-    return False
+class _AliasFaults:
+    """The labels of a zone whose aliases lead back to them, for the clients of some target, and those that lead far."""
+
+    def __init__(self, zone: Zone) -> None:
+        self.loops: set[Label] = set()
+        self.long: set[Label] = set()
+        for entry in zone.names.values():
+            if entry.plain is not None:
+                self.follow(entry.plain, (EVERYBODY,))
+            for target, label in entry.variants.items():
+                self.follow(label, (target, EVERYBODY))
+
+    def follow(self, label: Label, targets: tuple[bytes, ...]) -> None:
+        """Note what is wrong with a label's alias for clients with these targets."""
+        names = _followed(label, targets)
+        if len(names) > ALIAS_LIMIT:
+            self.long.add(label)
+        labels = _aliased(names, targets)
+        if label in labels:
+            # Plain labels on the way are in the loop too: only for some targets it closes.
+            self.loops.update([other for other in labels if label in _aliased(_followed(other, targets), targets)])
+
+
+def _followed(label: Label, targets: tuple[bytes, ...]) -> list[Name]:
+    """The names that a label's alias leads to, and theirs; of too many the first ALIAS_LIMIT + 1."""
+    names = [] if label.alias is None else [label.alias]
+    for entry in names:  # which grows meanwhile
+        for other in _aliased([entry], targets):
+            if other.alias is not None and other.alias not in names and len(names) <= ALIAS_LIMIT:
+                names.append(other.alias)
+    return names
+
+
+def _aliased(names: list[Name], targets: tuple[bytes, ...]) -> list[Label]:
+    """The labels with an alias that clients with these targets find."""
+    return [label for entry in names for _, label in entry.labels_for(targets) if label.alias is not None]
 
 
 # -- labels
@@ -158,31 +193,11 @@ def _build_soa(source: ZoneSource, apex: Name) -> RRset:
 # -- links between names
 
 
-def _split_variant(text: str) -> tuple[str, str]:
-    """A label's text as (name, what follows its last dot); an address target keeps its dots.
-
-    >>> _split_variant("www.us"), _split_variant("us"), _split_variant("www.[192.0.2.0]")
-    (('www', 'us'), ('', 'us'), ('www', '[192.0.2.0]'))
-    """
-    start = text.rfind("[") if text.endswith("]") else text.rfind(".") + 1
-    return text[: max(start - 1, 0)], text[start:]
-
-
-def _variant(relative: bytes, levels: int) -> tuple[bytes, bytes, int]:
-    """Which shorter name a label is a variant of: its relative name, the target, the level; level 0 if of none."""
-    text = name.relative_text(relative)
-    _, target = _split_variant(text)
-    level = level_of_target(target, levels & ~ANYONE) if relative else 0
-    if not level:
-        return b"", b"", 0
-    return relative[: len(relative) - len(name.relative_from_text(target))], target.encode(), level
-
-
 def _link_variant(names: dict[bytes, Name], relative: bytes, levels: int) -> None:
-    base, target, level = _variant(relative, levels)
+    variant = variant_of(relative, levels)
     label = names[relative].plain
-    if level and label is not None:
-        names.setdefault(base, Name()).variants[target] = label
+    if variant is not None and label is not None:
+        names.setdefault(variant.base, Name()).variants[variant.target] = label
 
 
 def _link_alias(names: dict[bytes, Name], source: LabelSource) -> None:
@@ -228,26 +243,25 @@ def _picks_by_distance(label: Label) -> bool:
     return label.closest and any(len(label.rrsets.get(rrtype, ())) > label.max_hosts for rrtype in _ADDRESSES)
 
 
-def _note_alias_levels(entry: Name) -> None:
-    """Add the levels of every name that aliases lead to."""
-    seen = [entry]
-    waiting = list(_aliases(entry))
+def _note_alias_levels(names: dict[bytes, Name]) -> None:
+    """Add to each name the levels of all names that aliases lead to.
+
+    What a name gains goes on to those that lead to it. There are only a few levels to gain: the time is linear.
+    """
+    leading: dict[Name, list[Name]] = {}
+    for entry in names.values():
+        for other in _aliases(entry):
+            leading.setdefault(other, []).append(entry)
+    waiting = list(leading)
     while waiting:
         other = waiting.pop()
-        if other in seen:
-            continue
-        seen.append(other)
-        waiting.extend(_aliases(other))
-        entry.levels |= other.levels
-        ipv4, ipv6 = entry.address_prefixes
-        entry.address_prefixes = (max(ipv4, other.address_prefixes[0]), max(ipv6, other.address_prefixes[1]))
+        waiting.extend([entry for entry in leading.get(other, ()) if _add_levels(entry, other)])
 
 
-def _cuts(names: dict[bytes, Name], levels: int) -> Iterator[bytes]:
-    """The delegations: NS at a plain label below the apex that is not some name's variant."""
-    for relative, entry in names.items():
-        label = entry.plain
-        if not relative or label is None or RRType.NS not in label.rrsets or label.has_alias:
-            continue
-        if relative[:2] != b"\x01*" and not _variant(relative, levels)[2]:
-            yield relative
+def _add_levels(entry: Name, other: Name) -> bool:
+    """Whether `entry` gains anything by what `other` looks at."""
+    before = (entry.levels, entry.address_prefixes)
+    ipv4, ipv6 = entry.address_prefixes
+    entry.levels |= other.levels
+    entry.address_prefixes = (max(ipv4, other.address_prefixes[0]), max(ipv6, other.address_prefixes[1]))
+    return (entry.levels, entry.address_prefixes) != before

@@ -49,6 +49,15 @@ class ZoneDB:
                 return zone
             at += 1 + name[at]
 
+    def has_between(self, name: bytes, encloser: bytes) -> bool:
+        """Whether an origin of ours, or a name above one, stands above `name` and below `encloser`."""
+        at = 1 + name[0]
+        while len(name) - at > len(encloser):
+            if name[at:] in self.ancestors:
+                return True
+            at += 1 + name[at]
+        return False
+
 
 def _ancestors(name: bytes) -> Iterator[bytes]:
     """A wire name and every name above it but the root."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from . import name
 from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX, RRType
@@ -17,7 +17,7 @@ from .fields import member_place, read_integer
 from .found import shown
 from .jsontext import Keys, parse_json
 from .rdata import Records, read_records, rrtype_of_key
-from .targeting import ANYONE, CONTINENT, COUNTRY, parse_targeting
+from .targeting import ANYONE, CONTINENT, COUNTRY, level_of_target, parse_targeting
 
 Value = TypeVar("Value")
 
@@ -53,6 +53,11 @@ class LabelSource:
     alias: bytes | None
     is_checked: bool
 
+    @property
+    def rrtypes(self) -> set[int]:
+        """The types that it has records of."""
+        return {records.rrtype for records in self.records}
+
 
 @dataclass(frozen=True)
 class ZoneSource:
@@ -68,6 +73,42 @@ class ZoneSource:
     closest: bool = False
     levels: int = ANYONE | COUNTRY | CONTINENT
     labels: tuple[LabelSource, ...] = ()
+
+
+class Variant(NamedTuple):
+    """Of which shorter name a label is a variant, and for the clients of which target."""
+
+    base: bytes
+    target: bytes
+
+
+def variant_of(relative: bytes, levels: int) -> Variant | None:
+    """What a label is a variant of, in a zone that targets `levels`; None if it is a plain name alone."""
+    start = _target_start(relative)
+    # As text, an escaped octet is no part of any target: neither is a dot inside of a label.
+    target = name.relative_text(relative[start:])
+    if not level_of_target(target, levels & ~ANYONE):
+        return None
+    return Variant(relative[:start], target.encode())
+
+
+def _target_start(relative: bytes) -> int:
+    """Where the last label begins; where it closes a bracket, the last one that begins with an opening one (G091)."""
+    last, bracket = 0, None
+    at = 0
+    while at < len(relative):
+        last = at
+        if relative[at + 1 : at + 2] == b"[":
+            bracket = at
+        at += 1 + relative[at]
+    return bracket if bracket is not None and relative.endswith(b"]") else last
+
+
+def is_cut(label: LabelSource, levels: int) -> bool:
+    """Whether a label delegates: it has NS, below the apex, at no wildcard, beside no alias, as no variant."""
+    if not label.relative or label.alias is not None or label.relative[:2] == b"\x01*":
+        return False
+    return RRType.NS in label.rrtypes and variant_of(label.relative, levels) is None
 
 
 def zone_name(path: PurePath) -> str:
@@ -140,7 +181,7 @@ class _Reader:
             contact=self.attempt("contact", lambda: name.from_text(contact), name.ROOT),
             ttl=self.read_number(zone, "ttl", DEFAULT_TTL, TTL_MAX),
             max_hosts=self.read_number(zone, "max_hosts", DEFAULT_MAX_HOSTS, _MAX_HOSTS_LIMIT),
-            closest=self.read_boolean("closest", zone.get("closest"), "closest" in zone) or False,
+            closest=self.read_closest("closest", zone) or False,
             levels=self.attempt("targeting", lambda: parse_targeting(targeting), 0),
             labels=tuple(self.read_labels(zone, origin)),
         )
@@ -157,10 +198,12 @@ class _Reader:
         self.error(key, ValueProblem(f"{key} must be a string", shown(value)))
         return default
 
-    def read_boolean(self, place: str, value: object, is_there: bool) -> bool | None:
-        if not is_there or isinstance(value, bool):
-            return bool(value) if is_there else None
-        self.error(place, ValueProblem("closest must be true or false", shown(value)))
+    def read_closest(self, place: str, members: Mapping[str, object]) -> bool | None:
+        value = members.get("closest")
+        if isinstance(value, bool):
+            return value
+        if "closest" in members:
+            self.error(place, ValueProblem("closest must be true or false", shown(value)))
         return None
 
     def check_logging(self, zone: Mapping[str, object]) -> None:
@@ -220,7 +263,7 @@ class _Reader:
             ttl=ttl or None,
             type_ttls=type_ttls,
             max_hosts=self.read_max_hosts(f"{place}.max_hosts", members),
-            closest=self.read_boolean(f"{place}.closest", members.get("closest"), "closest" in members),
+            closest=self.read_closest(f"{place}.closest", members),
             alias=self.read_alias(f"{place}.alias", members.get("alias")),
             is_checked=self.read_health(f"{place}.health", members.get("health")),
         )

@@ -50,6 +50,7 @@ ZONES: dict[str, object] = {
     "logging.example": {"logging": {"stathat": True, "stathat_api": "key"}, "data": {"www": {"txt": "x"}}},
     "after.example": '{"data": {"www": {"txt": "first"}}} {"data": {"www": {"txt": "second"}}} and words',
     "empty.example": "{}",
+    "surrogate.example": r'{"data": {"www": {"txt": "a\ud800z"}}}',
     "twice.example": (
         '{"ttl": 1, "ttl": 2, "data": {"www": {"txt": "1"}, "www": {"txt": "2", "txt": "3"}},'
         ' "data": {"www": {"txt": "4"}, "WWW": {"txt": "5"}}}'
@@ -308,6 +309,19 @@ def test_G049_what_go_refuses_is_refused(tmp_path: Path, text: str, place: str) 
 
     assert len(errors) == 1
     assert errors[0].startswith(place)
+
+
+def test_G049_half_of_a_character_becomes_the_replacement_character(server: Server) -> None:
+    """A lone surrogate in JSON is U+FFFD to Go."""
+    assert server.values("www.surrogate.example", "TXT") == [r'"a\239\191\189z"']
+
+
+@pytest.mark.parametrize("text", [r"\ud800", "x" * 1_000_000])
+def test_G045_a_wrong_targeting_is_shown_briefly(tmp_path: Path, text: str) -> None:
+    """As JSON, on one line that a log can write."""
+    (error,) = check_zone(tmp_path, f'{{"targeting": "{text}"}}').errors
+
+    assert len(error.encode()) < 300
 
 
 def test_G049_invalid_utf8_becomes_the_replacement_character(server: Server) -> None:

@@ -403,13 +403,13 @@ def test_G104_a_database_that_appears_later_is_taken_up(tmp_path: Path, file: st
         wait_in_force(server, "dk")
 
 
-def test_G104_a_database_directory_that_appears_later_is_taken_up(tmp_path: Path) -> None:
-    """The directory too may be missing at the start."""
+def test_G104_a_named_directory_may_be_empty_at_the_start(tmp_path: Path) -> None:
+    """A database that appears there later is taken up."""
     later = tmp_path / "later"
+    later.mkdir()
     with serving(tmp_path, ZONES, ["--geoip", str(later)]) as server:
         assert place_of_denmark(server) == "@"
 
-        later.mkdir()
         put(later, "GeoLite2-City.mmdb", "DK")
 
         wait_in_force(server, "dk")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.rcode
+import dns.rdatatype
 import pytest
 
 from tests.commands import run_here
-from tests.serving import write_zones
+from tests.serving import Server, serving, write_zones
 
 DANE = "192.0.2.77"
 ZONES = {
@@ -43,8 +46,27 @@ ZONES = {
             "same": {"alias": "www"},
             "*.wild": {"a": [["192.0.2.1"]]},
             "below": {"ns": ["ns.below.example.com."]},
+            "ns.below": {"a": [["192.0.2.53"]]},
+            "either": {"cname": [["geo.example.com.", 1], ["two.example.com.", 1], ["nosuch.example.com.", 1]]},
+            "even": {
+                "closest": True,
+                "max_hosts": 1,
+                "a": [["192.0.2.9", 1], ["192.0.2.10", 0], ["203.0.113.9", 1]],
+            },
+            "text": {
+                "txt": 'caf\u00e9 \\200 "x"',
+                "spf": ["v=spf1 -all"],
+                "loc": "52 22 23.001 N 4 53 32.999 E -2.00m 0.00m 10000m 10m",
+                "naptr": '100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .',
+                "mx": [{"mx": "mail.text.example.com.", "preference": 10}],
+                "srv": [{"target": "text.example.com.", "port": 25}],
+                "caa": '0 issue "ca.example.net"',
+                "type65280": "\\# 3 0102ff",
+            },
+            "many": {"max_hosts": 1000, "a": [[f"10.0.{i // 250}.{i % 250}", i] for i in range(1, 1501)]},
         },
     },
+    "deep.under.example.com": {"serial": 9, "data": {"": {"ns": ["ns1.example.net."], "a": [["192.0.2.6"]]}}},
     "example.net": {"serial": 8, "data": {"www": {"a": [["192.0.2.5"]]}}},
     "asn.example": {
         "targeting": "@ asn",
@@ -244,7 +266,89 @@ def test_max_hosts_0_is_a_reason(explain: Explainer) -> None:
     assert hop["passed"][0]["removed"] == [{"value": "192.0.2.1", "reason": "max_hosts is 0"}]
 
 
+def test_a_record_without_weight_among_the_nearest_is_out_by_weight(explain: Explainer) -> None:
+    """It is as near as the one chosen; the third is farther."""
+    reasons = removed(explain.json("even.example.com"))
+
+    assert set(reasons) == {"192.0.2.10", "203.0.113.9"}
+    assert "weight 0" in reasons["192.0.2.10"]
+    assert reasons["203.0.113.9"] == "others are nearer"
+
+
+def test_the_odds_of_thousands_are_approximate_and_said_to_be(explain: Explainer) -> None:
+    """1,500 weights and 1,000 picks: a probability each, 1,000 in sum."""
+    told = explain.json("many.example.com")
+
+    assert told["hops"][0]["sets"][0]["odds_are"] == "approximate"
+    assert sum(odds(told).values()) == pytest.approx(1000, abs=0.01)
+    assert "odds     approximate" in explain.text("many.example.com")
+
+
+def test_usual_odds_are_exact(explain: Explainer) -> None:
+    """And no line says otherwise."""
+    assert explain.json("two.example.com")["hops"][0]["sets"][0]["odds_are"] == "exact"
+    assert "approximate" not in explain.text("two.example.com")
+
+
+# -- the records of the answer
+
+
+@pytest.mark.parametrize(
+    ("rrtype", "value"),
+    [
+        ("TXT", '"caf\\195\\169 \\200 \\"x\\""'),
+        ("SPF", '"v=spf1 -all"'),
+        ("LOC", "52 22 23.001 N 4 53 32.999 E -2.00m 0.00m 10000.00m 10.00m"),
+        ("NAPTR", '100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .'),
+        ("MX", "10 mail.text.example.com."),
+        ("SRV", "0 0 25 text.example.com."),
+        ("CAA", '0 issue "ca.example.net"'),
+        ("TYPE65280", "\\# 3 0102ff"),
+    ],
+)
+def test_a_record_is_told_as_a_zone_file_would_have_it(explain: Explainer, rrtype: str, value: str) -> None:
+    """In the answer as in its set, names in full."""
+    told = explain.json("text.example.com", rrtype)
+
+    assert told["answer"] == [f"text.example.com. 300 IN {rrtype} {value}"]
+    assert list(odds(told)) == [value]
+
+
+@pytest.mark.parametrize(("asked", "owner"), [("a\\.b.wild", "a\\.b.wild"), ("\\200x.wild", "\\200x.wild")])
+def test_an_owner_of_any_octets_is_told(explain: Explainer, asked: str, owner: str) -> None:
+    """A dot within a label, an octet beyond ASCII."""
+    assert explain.json(f"{asked}.example.com")["answer"] == [f"{owner}.example.com. 300 IN A 192.0.2.1"]
+
+
+def test_the_soa_is_told_in_full(explain: Explainer) -> None:
+    """Two names and five numbers, with its section."""
+    (soa,) = explain.json("nosuch.example.com")["answer"]
+
+    assert soa.startswith("authority: example.com. ")
+    assert len(soa.partition(" SOA ")[2].split()) == 7
+
+
 # -- chains, and no answer
+
+
+def test_the_chain_is_that_of_the_answer(explain: Explainer) -> None:
+    """Whichever of three CNAMEs is drawn is followed; the odds are those of all three."""
+    for _ in range(12):
+        told = explain.json("either.example.com")
+        drawn = told["answer"][0].split()[-1]
+
+        assert told["hops"][1]["name"] == drawn
+        assert sum(odds(told).values()) == pytest.approx(1)
+        assert len(odds(told)) == 3
+        assert told["hops"][1]["result"].startswith("NXDOMAIN" if drawn.startswith("nosuch") else "answer")
+
+
+@pytest.mark.parametrize("rrtype", ["AXFR", "IXFR"])
+def test_a_transfer_is_refused(explain: Explainer, rrtype: str) -> None:
+    """As the server does it."""
+    told = explain.json("example.com", rrtype)
+
+    assert (told["rcode"], told["hops"][-1]["result"]) == ("REFUSED", "REFUSED: zones are not transferred")
 
 
 def test_a_chain_is_walked_through_all_zones_of_ours(explain: Explainer) -> None:
@@ -313,21 +417,102 @@ def test_debug_names_are_for_who_may_ask(explain: Explainer) -> None:
     assert explain.json("_status.example.com", "TXT", client=DANE)["hops"][0]["result"].startswith("NXDOMAIN")
 
 
+def test_debug_names_tell_the_identifier(place: Path) -> None:
+    """The configured one, as a server would tell it; the host's name without one."""
+    question = ("explain", "_status.example.com", "TXT", "--json", "--config", str(place))
+    (named,) = json.loads(run_here(*question, "--identifier", "edge1,anycast").stdout)["answer"]
+    (unnamed,) = json.loads(run_here(*question).stdout)["answer"]
+
+    assert '\\"id\\":\\"edge1\\"' in named
+    assert '\\"id\\":\\"\\"' not in unnamed
+    assert '\\"h\\":\\"\\"' not in unnamed
+
+
+# -- the same as the server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Iterator[Server]:
+    """A server of the same zones and health states."""
+    directory = tmp_path_factory.mktemp("server")
+    write_zones(directory / "health", {"pool": {"up": 2, "down": 1}})
+    (directory / "greendns.toml").write_text('[health]\ndirectory = "health"\n')
+    with serving(directory, ZONES, arguments=("--geoip", str(world))) as running:
+        yield running
+
+
+NAMES = (
+    "@ www two geo only near even sick none to out across loop same wild x.wild x.y.wild below www.below ns.below"
+    " under deep.under x.deep.under nosuch x.www text"
+)
+QUESTIONS = [
+    *[(f"{name}.example.com".removeprefix("@."), "A") for name in NAMES.split()],
+    *[("example.com", rrtype) for rrtype in ("SOA", "NS", "ANY", "MX", "AXFR", "IXFR", "TYPE0", "MAILB", "OPT")],
+    *[("below.example.com", rrtype) for rrtype in ("NS", "DS", "SOA", "ANY", "AXFR")],
+    *[("deep.under.example.com", rrtype) for rrtype in ("DS", "NS", "SOA")],
+    *[("text.example.com", rrtype) for rrtype in ("TXT", "LOC", "NAPTR", "ANY", "TYPE65280")],
+    *[("loop.example.com", rrtype) for rrtype in ("CNAME", "ANY", "TXT")],
+    *[("_country.example.com", rrtype) for rrtype in ("A", "ANY")],
+    ("www.example.org", "A"),
+    ("www.asn.example", "A"),
+]
+ENDINGS = {"answer": "answer", "nodata": "NODATA", "nxdomain": "NXDOMAIN", "refused": "REFUSED", "debug": "debug name"}
+
+
+@pytest.mark.parametrize(("name", "rrtype"), QUESTIONS)
+def test_explain_says_what_the_server_answers(explain: Explainer, server: Server, name: str, rrtype: str) -> None:
+    """The rcode, the owners and types of all sections, the scope, and a result that goes with them."""
+    told = explain.json(name, rrtype)
+    answered = server.ask(name, rrtype, subnet=f"{DANE}/32", tcp=True, want_dnssec=False)
+    result = told["hops"][-1]["result"]
+
+    assert told["rcode"] == dns.rcode.to_text(answered.rcode())
+    assert told["scope"] == answered.options[-1].scopelen
+    assert _kinds(told["answer"]) == sorted(
+        [
+            f"{rrset.name} {dns.rdatatype.to_text(rrset.rdtype)}".lower()
+            for section in (answered.answer, answered.authority, answered.additional)
+            for rrset in section
+            for _ in rrset
+        ]
+    )
+    assert result.startswith((ENDINGS.get(told["kind"], told["kind"]), "not ours"))
+
+
+def _kinds(records: list[str]) -> list[str]:
+    """Owner and type of each record that explain tells."""
+    words = [record.removeprefix("authority: ").removeprefix("additional: ").split() for record in records]
+    return sorted([f"{one[0]} {one[3]}".lower() for one in words])
+
+
 # -- wrong questions
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("a..example.com",), ("www.example.com", "NOSUCH"), ("www.example.com", "--client", "nobody")],
-    ids=["name", "type", "client"],
+    [
+        ("a..example.com",),
+        ("a" * 5000,),
+        ("a\\999.example.com",),
+        ("www.example.com", "NOSUCH"),
+        ("www.example.com", "TYPE" + "1" * 5000),
+        ("www.example.com", "TYPE65536"),
+        ("www.example.com", "TYPE\u0663"),
+        ("www.example.com", "A\nB"),
+        ("www.example.com", "--client", "nobody"),
+        ("www.example.com", "--client", "1" * 5000),
+        ("www.example.com", "--client", "192.0.2.1\n"),
+    ],
+    ids=range(11),
 )
 def test_a_wrong_question_ends_with_status_2(place: Path, arguments: tuple[str, ...]) -> None:
-    """One line."""
+    """One line, and not a long one."""
     ended = run_here("explain", *arguments, "--config", place)
 
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
+    assert len(ended.stderr) < 250
 
 
 def test_a_broken_zone_is_told_beside_the_answer(tmp_path: Path) -> None:

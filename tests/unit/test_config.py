@@ -81,6 +81,22 @@ class TestListen:
         assert 0 <= port <= 65535
 
 
+class TestIdentifier:
+    @pytest.mark.parametrize(
+        ("identifier", "expected"),
+        [("", ("", ())), ("a", ("a", ())), ("a,g1", ("a", ("g1",))), ("a, g1,g2 ", ("a", ("g1", "g2")))],
+    )
+    def test_G005_identifier_and_groups(self, identifier: str, expected: tuple[str, tuple[str, ...]]) -> None:
+        """The first item is the server's ID, the rest are its groups."""
+        assert declared.ServerSettings(identifier=identifier).identity == expected
+
+    def test_an_identifier_may_be_as_long_as_a_txt_string(self, tmp_path: Path) -> None:
+        """255 characters, all of them printable."""
+        path = write(tmp_path, f'[server]\nidentifier = "{"x y" * 85}"\n')
+
+        assert load(path).server.identifier == "x y" * 85
+
+
 class TestSample:
     def test_the_shipped_sample_is_what_the_settings_tell(self) -> None:
         """conf/greendns.toml is the output of sample_toml()."""
@@ -110,6 +126,10 @@ class TestSample:
         assert [f"{one.name} = {one.default_toml}" for one in SETTINGS] == [
             line for line in lines if line and line[0] != " "
         ]
+
+    def test_the_sample_tells_how_many_processes_there_are(self) -> None:
+        """One, whatever the setting says."""
+        assert "More than 1 is not built yet: one serves." in declared.SETTING_OF["server.workers"].text
 
     def test_every_setting_is_reached_by_its_name(self) -> None:
         """config.section.key is the default of every setting."""
@@ -200,6 +220,9 @@ class TestToml:
             ("[server]\nlisten = [53]", "server.listen", "[53]"),
             ('[server]\nlisten = ["*:53", "::1:53"]', "server.listen", '"::1:53"'),
             ("[server]\nidentifier = 1", "server.identifier", "1"),
+            ('[server]\nidentifier = "é"', "server.identifier", '"é"'),
+            ('[server]\nidentifier = "a\\tb"', "server.identifier", '"a\\tb"'),
+            (f'[server]\nidentifier = "{"x" * 256}"', "server.identifier", f'"{"x" * 60}..."'),
             ('[zones]\ndirectory = ""', "zones.directory", '""'),
             ('[zones]\ndirectory = "a\\u0000b"', "zones.directory", '"a\\u0000b"'),
             ("[geoip]\ndirectory = 1", "geoip.directory", "1"),
@@ -211,6 +234,7 @@ class TestToml:
             ("[tcp]\nidle_seconds = nan", "tcp.idle_seconds", "nan"),
             ("[tcp]\nmessage_seconds = true", "tcp.message_seconds", "true"),
             ("[tcp]\nmax_connections = 0", "tcp.max_connections", "0"),
+            ("[tcp]\nmax_connections = 1000001", "tcp.max_connections", "1000001"),
             ("[tcp]\nmax_connections = 1979-05-27T07:32:00Z", "tcp.max_connections", '"1979-05-27 07:32:00+00:00"'),
             ("server = 1", "server", "1"),
             ("[[server]]\nworkers = 1", "server", '[{"workers": 1}]'),
@@ -273,7 +297,7 @@ class TestToml:
 
     def test_brackets_in_texts_and_comments_need_no_closing(self, tmp_path: Path) -> None:
         """Only brackets of the syntax are counted."""
-        path = write(tmp_path, '[http]\nuser = "[{" # [\npassword = \'{[\'\n[server]\nidentifier = """[\n"""\n')
+        path = write(tmp_path, '[http]\nuser = "[{" # [\npassword = \'{[\'\n[zones]\ndirectory = """[\n"""\n')
 
         read = load(path).http
 
@@ -329,11 +353,11 @@ class TestToml:
 class TestDirectories:
     def test_toml_directories_begin_at_the_file(self, tmp_path: Path) -> None:
         """Relative paths of greendns.toml begin at its directory, absolute ones stay."""
-        path = write(tmp_path, '[zones]\ndirectory = "../z"\n[geoip]\ndirectory = "/var/geo"\n')
+        path = write(tmp_path, '[zones]\ndirectory = "../z"\n[health]\ndirectory = "/var/health"\n')
 
         read = load(path)
 
-        assert (tmp_path / "../z", Path("/var/geo")) == (read.zones.directory, read.geoip.directory)
+        assert (tmp_path / "../z", Path("/var/health")) == (read.zones.directory, read.health.directory)
 
     def test_an_override_begins_at_the_working_directory(self, tmp_path: Path) -> None:
         """A relative zone directory of the command line is taken as it is."""
@@ -375,10 +399,29 @@ class TestDirectories:
         assert tmp_path / "b" == geoip.find()
 
     def test_a_directory_that_is_set_is_taken(self, tmp_path: Path) -> None:
-        """A directory in the file wins over the usual ones, whether it exists or not."""
+        """A directory in the file wins over the usual ones, also an empty one."""
+        (tmp_path / "geo").mkdir()
         path = write(tmp_path, '[geoip]\ndirectory = "geo"\n')
 
         assert tmp_path / "geo" == load(path).geoip.find()
+
+    @pytest.mark.parametrize("is_told", [False, True])
+    def test_a_directory_of_databases_that_is_not_there_is_an_error(self, tmp_path: Path, is_told: bool) -> None:
+        """In the file or on the command line; a file is no directory either."""
+        path = write(tmp_path, '[geoip]\ndirectory = "greendns.toml"\n')
+        overrides = {"geoip.directory": str(tmp_path / "nowhere")} if is_told else {}
+
+        (problem,) = problems_of(lambda: load(path, overrides))
+
+        assert (problem.file, problem.place) == ("command line" if is_told else str(path), "geoip.directory")
+        assert problem.expected == "must be a directory"
+
+    @pytest.mark.parametrize("directory", ["nowhere", "x" * 5000])
+    def test_a_health_directory_that_is_not_there_is_noticed(self, tmp_path: Path, directory: str) -> None:
+        """It may come later; a path too long for the system never does."""
+        path = write(tmp_path, f'[health]\ndirectory = "{directory}"\n')
+
+        assert [one.place for one in load(path).notices] == ["health.directory"]
 
     def test_G021_usual_directories(self) -> None:
         """They are geodns's, in its order."""
@@ -396,15 +439,15 @@ class TestOlderFiles:
         """What geodns.conf says of our settings is in the Config, the rest in the notices."""
         path = write(
             tmp_path,
-            "[dns]\npublicdebugqueries\ndetailedmetrics = true\n[geoip]\ndirectory=geo\n[http]\nuser=u\npassword=p\n"
-            "[querylog]\npath = queries.log\n",
+            f"[dns]\npublicdebugqueries\ndetailedmetrics = true\n[geoip]\ndirectory={tmp_path}\n"
+            "[http]\nuser=u\npassword=p\n[querylog]\npath = queries.log\n",
             "geodns.conf",
         )
 
         read = load(tmp_path)
 
         assert (read.dns.public_debug_queries, read.dns.detailed_metrics) == (True, True)
-        assert (read.geoip.directory, read.http.user, read.http.password) == (Path("geo"), "u", "p")
+        assert (read.geoip.directory, read.http.user, read.http.password) == (tmp_path, "u", "p")
         assert [(one.file, one.place) for one in read.notices] == [(str(path), "querylog.path")]
         assert (read.source, read.zone_format) == (path, "json")
 

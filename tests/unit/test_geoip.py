@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """The line has the reason of the operating system."""
     missing = tmp_path / "missing.mmdb"
 
-    assert f"{missing}: must be a file that can be read, found No such file or directory" == _problem(missing)
+    assert f"{missing}: must be a file that can be read: No such file or directory" == _problem(missing)
     assert "must be a file that can be read" in _problem(tmp_path)
 
 

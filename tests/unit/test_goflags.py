@@ -161,15 +161,6 @@ def test_G003_where_the_configuration_file_is(argv: list[str], expected: str) ->
 
 
 @pytest.mark.parametrize(
-    ("identifier", "expected"),
-    [("", ("", ())), ("a", ("a", ())), ("a,g1", ("a", ("g1",))), ("a,g1,g2", ("a", ("g1", "g2")))],
-)
-def test_G005_identifier_and_groups(identifier: str, expected: tuple[str, tuple[str, ...]]) -> None:
-    """The first item is the server's ID, the rest are its groups."""
-    assert expected == parse_flags(["-identifier", identifier]).identity
-
-
-@pytest.mark.parametrize(
     ("interface", "expected"),
     [
         ("*", ("*:5353",)),

@@ -99,6 +99,38 @@ def test_G049_octets_that_are_no_utf8_become_replacement_characters() -> None:
     assert parse_json(b'{"a\xff": "\xfe\xfe"}', "zone.json") == {"a�": "��"}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r'"\ud800"', "\ufffd"),
+        (r'["a\uDFFFb"]', ["a\ufffdb"]),
+        (r'{"\udead": {"x": "\uD83D"}}', {"\ufffd": {"x": "\ufffd"}}),
+        (r'"\ud83d\ude00"', "\U0001f600"),
+        (r'"\ud83d\ud83d\ude00\ude00"', "\ufffd\U0001f600\ufffd"),
+        (r'"\\ud800"', r"\ud800"),
+        (r'"\\\ud800"', "\\\ufffd"),
+        (r'"\ud800\n"', "\ufffd\n"),
+    ],
+)
+def test_G049_half_of_a_character_becomes_the_replacement_character(text: str, expected: object) -> None:
+    """A surrogate that is alone, in values and keys; a pair of them is one character."""
+    assert parse_json(text.encode(), "zone.json") == expected
+
+
+def test_G049_keys_that_become_equal_are_repeated() -> None:
+    """The last of them wins (G048)."""
+    document = parse_json(rb'{"\ud800": 1, "\udfff": 2}', "zone.json")
+
+    assert document == {"\ufffd": 2}
+    assert isinstance(document, Keys)
+    assert document.repeated == ("\ufffd",)
+
+
+def test_an_error_behind_half_of_a_character_keeps_its_place() -> None:
+    """The replacement has as many characters."""
+    assert problem_of(b'{"a": "\\ud800", b}').place == "line 1 column 17"
+
+
 def test_G047_text_after_the_first_value_is_ignored() -> None:
     """Whatever it is."""
     assert parse_json(b' {"ttl": 1} } rubbish [', "zone.json") == {"ttl": 1}

@@ -397,3 +397,20 @@ def test_two_files_of_one_zone_are_told(zones: Path) -> None:
     (problem,) = generation.errors()
     assert problem.file.endswith("example.com.json")
     assert problem.found.endswith("EXAMPLE.com.json")
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(zones: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any change of it: what was in the way, such as too many open files, may be gone."""
+    write(zones, 1)
+
+    def refuse(path: Path) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("greendns.loader.read_octets", refuse)
+        first = loaded(zones)
+    assert [problem.expected for problem in first.errors()] == ["must be a file that can be read: Too many open files"]
+    assert first.unread() == {zones / FILE}
+
+    second = loaded(zones, first)
+    assert (second.errors(), serial(second), second.unread()) == ((), 1, frozenset())

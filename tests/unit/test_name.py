@@ -104,9 +104,9 @@ def test_escapes_are_octets() -> None:
     assert name.from_text(r"a\.b\046c\\\"\200") == b'\x08a.b.c\\"\xc8\x00'
 
 
-def test_only_ascii_letters_are_folded() -> None:
-    """Octets beyond ASCII stay as they are (RFC 4343 section 3)."""
-    assert name.lower(b"\x04WwW\xc4\x00") == b"\x04www\xc4\x00"
+def test_octets_of_a_file_name_that_are_no_utf8_stay() -> None:
+    """As Python has them in text (PEP 383)."""
+    assert name.from_text(b"\xc4\xff.example".decode("utf-8", "surrogateescape")) == b"\x02\xc4\xff\x07example\x00"
 
 
 def test_a_parent_has_one_label_less() -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greendns.odds import odds_of_first, odds_of_inclusion
+from greendns import odds as odds_module
+from greendns.odds import is_exact, odds_of_first, odds_of_inclusion
 
 # What the docstring promises.
 PRECISION = 1e-9
@@ -183,3 +184,54 @@ def test_first_odds_refuse_negative_weights() -> None:
     """A negative share is none."""
     with pytest.raises(ValueError, match="must not be negative"):
         odds_of_first((3, -1))
+
+
+# What the docstring promises where odds are approximate.
+ROUGH_PRECISION = 2e-4
+
+
+@pytest.mark.parametrize(("size", "count"), [(200, 16), (200, 50), (200, 75), (500, 50)])
+@pytest.mark.parametrize("decades", [1, 4, 9])
+def test_approximate_odds_are_near_the_exact_ones(
+    monkeypatch: pytest.MonkeyPatch, size: int, count: int, decades: int
+) -> None:
+    """Weights over one decade and over nine."""
+    source = random.Random(size)
+    weights = [int(10 ** source.uniform(0, decades)) for _ in range(size)]
+    exact = odds_of_inclusion(weights, count)
+    assert is_exact(weights, count)
+
+    monkeypatch.setattr(odds_module, "_EXACT_STEPS", 0)
+    assert not is_exact(weights, count)
+    assert odds_of_inclusion(weights, count) == pytest.approx(exact, rel=0, abs=ROUGH_PRECISION)
+
+
+@pytest.mark.parametrize(("heavy", "light"), [((10**9, 49), (1, 4451)), ((100, 2000), (1, 2500))])
+@pytest.mark.parametrize("count", [60, 1000, 2010, 4000])
+def test_approximate_odds_of_two_kinds(heavy: tuple[int, int], light: tuple[int, int], count: int) -> None:
+    """As a count of kinds has them."""
+    weights = [heavy[0]] * heavy[1] + [light[0]] * light[1]
+    expected = odds_of_two_kinds(heavy, light, count)
+    odds = odds_of_inclusion(weights, count)
+
+    assert not is_exact(weights, count)
+    assert (odds[0], odds[-1]) == pytest.approx(expected, rel=0, abs=ROUGH_PRECISION)
+
+
+@pytest.mark.parametrize("count", [26, 1000, 4000, 4499])
+def test_approximate_odds_add_up_to_the_count(count: int) -> None:
+    """4,500 different weights."""
+    weights = range(1, 4501)
+    odds = odds_of_inclusion(weights, count)
+
+    assert not is_exact(weights, count)
+    assert sum(odds) == pytest.approx(count, rel=1e-5)
+    assert all(lighter <= heavier for lighter, heavier in pairwise(odds))
+
+
+def test_the_usual_sizes_are_exact() -> None:
+    """The NTP Pool's largest zone and 16 picks; whatever is all alike or all picked."""
+    assert is_exact(range(1, 4501), 16)
+    assert is_exact([7] * 4500, 1000)
+    assert is_exact(range(1, 4501), 4500)
+    assert not is_exact(range(1, 4501), 1000)

@@ -278,7 +278,7 @@ def test_a_line_that_is_not_utf8_is_a_problem(write: Write) -> None:
 
 def test_a_directory_or_an_absent_main_file_is_a_problem(tmp_path: Path) -> None:
     """Told without a line."""
-    assert [f"{tmp_path.name}: must be a readable file: not a regular file"] == problems(tmp_path)
+    assert [f"{tmp_path.name}: must be a readable file: Is a directory"] == problems(tmp_path)
     assert problems(tmp_path / "none") == ["none: must be a readable file: No such file or directory"]
 
 
@@ -286,8 +286,8 @@ def test_a_directory_instead_of_an_include_or_json(write: Write, tmp_path: Path)
     """Told at the line that names it."""
     (tmp_path / "d").mkdir()
     assert problems(write("p.conf", "include d\nbase example.com d")) == [
-        'p.conf: line 1: must name a readable file: not a regular file, found "d"',
-        'p.conf: line 2: must name a readable file: not a regular file, found "d"',
+        'p.conf: line 1: must name a readable file: Is a directory, found "d"',
+        'p.conf: line 2: must name a readable file: Is a directory, found "d"',
     ]
 
 
@@ -307,7 +307,7 @@ def test_an_unreadable_file_is_a_problem(write: Write, monkeypatch: Any) -> None
         raise PermissionError(13, "Permission denied")
 
     path = write("p.conf", NS)
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(pgeodns, "read_octets", denied)
 
     assert problems(path) == ["p.conf: must be a readable file: Permission denied"]
 

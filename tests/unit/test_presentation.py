@@ -179,7 +179,6 @@ def test_what_dnspython_refuses_is_refused(rrtype: str, text: str) -> None:
         ("CAA", '0 issue "a" ; comment'),
         ("CAA", '0 issue ("a")'),
         ("CAA", '0 issue "a"b'),
-        ("CAA", "0 issue \ud800"),
         ("CAA", r"\#"),
     ],
 )

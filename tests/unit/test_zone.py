@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from greendns.answer import find_name
 from greendns.codes import RRType
-from greendns.zone import Match, Name, Zone, find_any, find_matches
+from greendns.zone import ALIAS_LIMIT, Match, Name, Zone, find_any, find_matches
+from greendns.zonedb import ZoneDB
 from tests.unit.documents import relative, zone_of
 
 US = (b"us", b"north-america", b"@")
@@ -143,6 +146,20 @@ def test_G134_alias_loops_end() -> None:
     assert found_any(zone, "one") == [[("@", "two", 16), ("@", "one", 16)]]
 
 
+def chain(length: int) -> dict[str, object]:
+    """al0 -> al1 -> ... -> the name al<length>, which alone has an address."""
+    return {**{f"al{at}": {"alias": f"al{at + 1}"} for at in range(length)}, f"al{length}": a("192.0.2.1")}
+
+
+@pytest.mark.parametrize(("length", "label"), [(ALIAS_LIMIT, [f"al{ALIAS_LIMIT}"]), (ALIAS_LIMIT + 1, []), (1500, [])])
+def test_G134_so_many_aliases_are_followed(length: int, label: list[str]) -> None:
+    """A longer chain leads nowhere, as a loop does."""
+    zone = zone_of(chain(length))
+
+    assert [found_label for _, found_label, _ in found(zone, "al0", RRType.A)] == label
+    assert [matches[0][1] for matches in found_any(zone, "al0")] == label
+
+
 def test_G134_a_missing_target_matches_nothing() -> None:
     """The label's own records are still there."""
     zone = zone_of({"lost": {"alias": "nowhere", "txt": "here"}})
@@ -189,7 +206,7 @@ def test_G141_any_of_a_name_that_has_only_variants() -> None:
 
 def covering(zone: Zone, text: str) -> bytes | None:
     """Where the wildcard stands that answers for a name; the name itself if it exists; None if nothing does."""
-    name, stands_at = find_name(zone, relative(text))
+    name, stands_at = find_name(zone, relative(text), ZoneDB((zone,)))
     return None if name is None else stands_at
 
 
@@ -278,3 +295,10 @@ def test_an_alias_at_the_apex_hides_its_own() -> None:
     """NS and SOA (G133)."""
     assert zone_of({"": {"alias": "www"}, "www": a("192.0.2.1")}).hides_apex()
     assert not zone_of({"www": a("192.0.2.1")}).hides_apex()
+
+
+def test_ns_at_a_label_with_a_dot_before_a_target_are_a_cut() -> None:
+    """It is one label, and no variant."""
+    zone = zone_of({r"sub\.us": {"ns": "ns1.example.net."}})
+
+    assert zone.find_cut(relative(r"sub\.us"), RRType.A) == relative(r"sub\.us")

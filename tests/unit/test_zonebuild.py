@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from greendns import name
 from greendns.codes import RRType
+from greendns.found import shown
 from greendns.presentation import to_text
 from greendns.rrset import RRset
 from greendns.targeting import ASN, CLOSEST, CONTINENT, COUNTRY, IP, REGION
 from greendns.zone import Label, Zone
-from greendns.zonebuild import build_zone, builtin_zone
+from greendns.zonebuild import build_zone, builtin_zone, check_links
 from greendns.zonefile import read_document
-from tests.unit.documents import MTIME, link_problems, relative, zone_of
+from tests.unit.documents import MTIME, link_problems, relative, source_of, zone_of
 
 A = {"a": [["192.0.2.1"]]}
 
@@ -76,11 +79,20 @@ def test_variants_are_linked_to_the_shorter_name() -> None:
 
 
 def test_a_target_is_one_label_and_not_a_part_of_one() -> None:
-    """Neither `www-us` nor an escaped dot makes a variant."""
-    zone = zone_of({"www-us": A, r"www\.us": A})
+    """Neither `www-us` nor an escaped dot makes a variant, of whatever name."""
+    zone = zone_of({"www-us": A, r"a\.us": A, r"www.[192\.0\.2\.0]": A, "www[192.0.2.0]": A}, targeting="@ country ip")
 
-    assert zone.names[b""].variants == {}
+    assert all(entry.variants == {} for entry in zone.names.values())
+    assert b"\x04a" not in zone.names
     assert relative("www") not in zone.names
+
+
+def test_an_address_target_begins_at_the_last_opening_bracket() -> None:
+    """What stands before it belongs to the name."""
+    zone = zone_of({"[x.[192.0.2.0]": A, "x]": A}, targeting="@ ip")
+
+    assert set(zone.names[relative("[x")].variants) == {b"[192.0.2.0]"}
+    assert set(zone.names[b""].variants) == {b"[192.0.2.0]"}
 
 
 @pytest.mark.parametrize("label", ["www.[]", "[]", "www.[.]", "[192.0.2]", "www.[192.0.2.0", "www.192.0.2.0]", "[us]"])
@@ -310,6 +322,15 @@ def test_an_alias_without_target_is_told() -> None:
     assert link_problems({"www": {"alias": "Nowhere"}}) == ['data."www".alias: must name a label of this zone']
 
 
+def test_a_long_target_is_not_told_in_full() -> None:
+    """It is cut."""
+    target = ".".join(["x" * 60] * 3)
+    source = source_of({"www": {"alias": target}})
+    (problem,) = check_links(source, build_zone(source))
+
+    assert problem.found == f'"{"x" * 60}..."'
+
+
 def test_alias_loops_are_told_at_each_of_their_labels() -> None:
     """Not where one only leads into a loop."""
     data = {"one": {"alias": "two"}, "two": {"alias": "one"}, "into": {"alias": "one"}, "self": {"alias": "self"}}
@@ -319,6 +340,74 @@ def test_alias_loops_are_told_at_each_of_their_labels() -> None:
         'data."two".alias: must not lead back to itself',
         'data."self".alias: must not lead back to itself',
     ]
+
+
+def test_alias_loops_through_a_variant_are_told() -> None:
+    """geodns looks for the variant again at the name that its alias leads to."""
+    assert link_problems({"www": A, "www.us": {"alias": "www"}}) == [
+        'data."www.us".alias: must not lead back to itself'
+    ]
+    assert link_problems({"us": {"alias": ""}}) == ['data."us".alias: must not lead back to itself']
+
+
+def test_alias_loops_that_close_for_some_targets_are_told_at_each_label() -> None:
+    """At plain labels on the way too, but not at those that only lead there."""
+    data = {"www": A, "www.us": {"alias": "x"}, "x": {"alias": "www"}, "into": {"alias": "x"}}
+
+    assert link_problems(data) == [
+        'data."www.us".alias: must not lead back to itself',
+        'data."x".alias: must not lead back to itself',
+    ]
+
+
+def test_variants_for_others_close_no_loop() -> None:
+    """No client has both targets."""
+    data = {"www": A, "www.us": {"alias": "x"}, "x": A, "x.dk": {"alias": "www"}}
+
+    assert link_problems(data) == []
+
+
+def test_a_longer_chain_of_aliases_than_is_followed_is_told() -> None:
+    """At each label that does not come to the end."""
+    data = {**{f"al{at}": {"alias": f"al{at + 1}"} for at in range(18)}, "al18": A}
+
+    assert link_problems(data) == [f'data."al{at}".alias: must not lead through more than 16 names' for at in range(2)]
+
+
+def test_thousands_of_aliases_in_a_row_load_in_linear_time() -> None:
+    """Each label is looked at a few times; with the square of their number this would take minutes."""
+    count = 20_000
+    source = source_of({**{f"al{at}": {"alias": f"al{at + 1}"} for at in range(count)}, f"al{count}.us": A})
+    started = time.process_time()
+    zone = build_zone(source)
+    problems = list(check_links(source, zone))
+
+    assert time.process_time() - started < 20
+    assert levels(zone, "al0") == COUNTRY
+    assert len(problems) == count - 16
+
+
+def test_a_cname_variant_of_a_delegation_is_told() -> None:
+    """Nobody ever gets it; NS beside a CNAME at a variant or a wildcard delegate nothing."""
+    data = {"sub": {"ns": "ns1.example.net."}, "sub.us": {"cname": "www"}}
+
+    assert link_problems(data) == ['data."sub.us".cname: is never answered: the name is delegated']
+
+
+@pytest.mark.parametrize("label", ["us", "www.us", "*", ""])
+def test_ns_beside_a_cname_that_delegate_nothing_are_a_warning(label: str) -> None:
+    """The file still loads."""
+    data = {label: {"ns": "ns1.example.net.", "cname": "other"}}
+
+    assert any("hides the label's other types" in problem for problem in link_problems(data))
+
+
+@pytest.mark.parametrize("label", ["sub", "a.b", r"a\.us"])
+def test_a_cname_beside_a_delegation_is_told(label: str) -> None:
+    """The delegation counts; geodns loads such a file, and so do we."""
+    problems = link_problems({label: {"ns": "ns1.example.net.", "cname": "other"}})
+
+    assert problems == [f"data.{shown(label)}.cname: is never answered: the name is delegated"]
 
 
 def test_a_wildcard_delegation_is_told() -> None:
