@@ -39,7 +39,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3",
             "hypothesis>=6",
-            "dnspython>=2.6",
+            "dnspython>=2.8",
             "mmdb-writer>=0.2.5",
             "ruff>=0.6",
             "mypy>=1.11",

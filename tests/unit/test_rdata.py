@@ -19,6 +19,7 @@ from greendns.errors import ValueProblem
 from greendns.fields import read_strings
 from greendns.found import shown
 from greendns.rdata import Records, read_records, rrtype_of_key, to_text
+from tests.peers import compares_with_dnspython
 
 ORIGIN = name.from_text("example.com.")
 KEYS = [
@@ -642,6 +643,7 @@ def test_showing_any_octets_never_raises(rrtype: int, rdata: bytes) -> None:
     assert to_text(rrtype, rdata)
 
 
+@compares_with_dnspython
 @given(st.sampled_from(["A", "AAAA", "NS", "MX", "SRV", "TXT", "CAA", "NAPTR", "DS", "SSHFP", "TLSA"]), st.data())
 def test_what_is_shown_is_read_alike_by_dnspython(rrtype: str, draw: st.DataObject) -> None:
     """dnspython makes the same rdata of our text, whatever octets it has."""
