@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import resource
 import secrets
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +37,8 @@ log = logging.getLogger("greendns")
 
 # G011: what is being answered may take so long to finish.
 STOP_SECONDS = 3.0
+# How long a load in a thread may keep the interpreter from the hub; Python's own 5 ms are felt in every answer.
+SWITCH_SECONDS = 0.001
 # For listeners, HTTP, files being read and what libraries open.
 SPARE_DESCRIPTORS = 256
 HEALTH_SECONDS = 1.0  # G173
@@ -117,6 +122,7 @@ class Worker:
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         _want_descriptors(self.generation.config.tcp.max_connections)
         servers: list[BaseServer] = []
         for each in self.listening:
@@ -165,7 +171,8 @@ class Worker:
         previous = self.generation
         settings = previous.config if unsettled.intersection(self.start.sources) else self._read_config()
         options = _with_settings(self.options, settings)
-        loaded: Generation = in_thread(loader.load, settings, options, previous, unsettled)
+        with _collector_resting():
+            loaded: Generation = in_thread(loader.load, settings, options, previous, unsettled)
         loaded = replace(loaded, config_errors=self._config_errors)
         # First of all: no log that can't be written may hold it back.
         self._hand_over(loaded)
@@ -230,6 +237,22 @@ class Worker:
             log.warning("%s: is gone: no %s database", previous.databases[kind].path, kind)
 
 
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Load without the cyclic garbage collector, and have it leave alone what was loaded.
+
+    It would walk over all zones again and again, with the hub waiting: measured with the pool zone rewritten under
+    1,000 queries/s, p99 fell from 77-160 ms to 5 ms, this and SWITCH_SECONDS together. What is replaced goes by its
+    reference counts; only labels whose aliases lead in a circle stay behind.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _want_descriptors(connections: int) -> None:
     """Raise the soft limit of open files as far as it goes: a full house of connections must leave some."""
     needed = connections + SPARE_DESCRIPTORS
@@ -254,7 +277,8 @@ def log_problems(loaded: Generation, previous: Generation | None = None) -> None
 
 def _first_generation(settings: Config, options: ServerOptions) -> Generation:
     """The first load. Broken zones are told and left out; a directory or database that can't be read ends the start."""
-    generation = loader.load(settings, options)
+    with _collector_resting():
+        generation = loader.load(settings, options)
     fatal = (*generation.directory_errors, *generation.database_errors())
     if fatal:
         raise ConfigError(*fatal)
