@@ -7,7 +7,16 @@ Each stage is a function of its own, so that `explain` walks the same way and st
 from __future__ import annotations
 
 from . import chaos
-from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, EdnsOption, Rcode, RRClass, RRType
+from .codes import (
+    ADDRESS_TYPES,
+    PLAIN_UDP_OCTETS,
+    TCP_MESSAGE_OCTETS,
+    UDP_PAYLOAD_OCTETS,
+    EdnsOption,
+    Rcode,
+    RRClass,
+    RRType,
+)
 from .cookies import answer_cookie
 from .filters import choose
 from .name import is_subdomain
@@ -376,7 +385,7 @@ def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, targ
     name = zone.names.get(lowered[: len(lowered) - len(zone.origin)])
     if name is None:
         return
-    for rrtype in (RRType.A, RRType.AAAA):
+    for rrtype in ADDRESS_TYPES:
         glue = name.first_rrset(rrtype, targets)
         if glue is None:
             continue

@@ -73,6 +73,8 @@ class EdnsOption(IntEnum):
     COOKIE = 10  # RFC 7873
 
 
+ADDRESS_TYPES = (RRType.A, RRType.AAAA)
+
 HEADER_OCTETS = 12  # RFC 1035 section 4.1.1
 LABEL_OCTETS = 63  # RFC 1035 section 2.3.4
 NAME_OCTETS = 255  # RFC 1035 section 2.3.4

@@ -13,7 +13,7 @@ from . import chaos
 from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
-from .filters import plan
+from .filters import pick_count, plan
 from .message import Record, read_records
 from .name import relative_text, to_text
 from .odds import is_exact, odds_of_inclusion
@@ -228,19 +228,12 @@ Groups = list[tuple[list[int], int]]
 
 def _groups(match: Match, location: Location, snapshot: Snapshot, state: State) -> Groups:
     """The groups of records in the order in which they are used up, with the places that are left for each."""
-    count = _count(match)
+    count = pick_count(match)
     groups: Groups = []
     for indexes in plan(match, location, snapshot, state):
         groups.append((indexes, count))
         count = max(count - len(indexes), 0)
     return groups
-
-
-def _count(match: Match) -> int:
-    """How many records a pick takes: all where none is made, one CNAME."""
-    if match.rrset.choice is None:
-        return len(match.rrset)
-    return 1 if match.rrset.rrtype == RRType.CNAME else max(match.label.max_hosts, 0)
 
 
 def _weights(match: Match, indexes: list[int]) -> list[int]:
@@ -272,12 +265,7 @@ def _reason(match: Match, count: int) -> str:
     """Why a record of a group that has `count` places is out: no place for the group, or no weight within it."""
     if count:
         return "weight 0, and enough others have more"
-    return "others are nearer" if _count(match) else "max_hosts is 0"
-
-
-def record_odds(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[float]:
-    """How likely each record of a match is in the answer; as precise as `odds_of_inclusion` has it."""
-    return _group_odds(match, _groups(match, location, snapshot, state))
+    return "others are nearer" if pick_count(match) else "max_hosts is 0"
 
 
 # -- for people

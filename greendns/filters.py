@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .codes import RRType
+from .codes import ADDRESS_TYPES, RRType
 from .geography import distance_degrees
 from .picker import Draw, WeightedChoice
 from .rrset import RRset
@@ -18,7 +18,6 @@ from .zone import Match
 HEALTHY = 2
 # Distances within 5 % are equal (G162).
 _SAME_DISTANCE = 1.05
-_ADDRESSES = (RRType.A, RRType.AAAA)
 # Places and labels whose tiers are kept; some 200 octets each for the usual max_hosts. Starting over is cheap.
 TIERS_LIMIT = 4096
 # A CNAME must stand alone (RFC 1034 section 3.6.2, G154).
@@ -34,8 +33,8 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     if rrset.choice is None:
         healthy = healthy_indexes(match, state.health)
         return list(range(len(rrset))) if healthy is None else healthy
-    count = _SINGLE if rrset.rrtype == RRType.CNAME else min(match.label.max_hosts, room)
-    if not match.label.closest and not match.label.is_checked:
+    count = min(pick_count(match), room)
+    if not match.label.is_checked and not _minds_distance(match):
         return rrset.choice.pick(count, draw)
     chosen: list[int] = []
     for tier in _remembered_tiers(match, location, snapshot, state):
@@ -45,9 +44,21 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     return chosen
 
 
+def pick_count(match: Match) -> int:
+    """How many records a match gives, if there are as many: all where none are picked, one CNAME (G150, G154, G156)."""
+    if match.rrset.choice is None:
+        return len(match.rrset)
+    return _SINGLE if match.rrset.rrtype == RRType.CNAME else match.label.max_hosts
+
+
+def _minds_distance(match: Match) -> bool:
+    """Whether distance may count: for addresses alone (G160)."""
+    return match.label.closest and match.rrset.rrtype in ADDRESS_TYPES
+
+
 def _remembered_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
     """The tiers of a match for clients at a place: made once for each snapshot and state of health."""
-    coordinates = location.place.coordinates if match.label.closest else None
+    coordinates = location.place.coordinates if _minds_distance(match) else None
     key = (match.rrset, coordinates)
     tiers = state.tiers.get(key)
     if tiers is None:
@@ -61,7 +72,7 @@ def _make_tiers(match: Match, location: Location, snapshot: Snapshot, state: Sta
     """Whole groups nearest first, as many as an answer can need: only the last one is drawn from (G163)."""
     rrset = match.rrset
     tiers: list[Tier] = []
-    needed = match.label.max_hosts
+    needed = pick_count(match)
     for indexes in plan(match, location, snapshot, state):
         if needed <= 0:
             break
@@ -78,7 +89,7 @@ def plan(match: Match, location: Location, snapshot: Snapshot, state: State) -> 
     rrset = match.rrset
     healthy = healthy_indexes(match, state.health)
     remaining = len(rrset) if healthy is None else len(healthy)
-    if match.label.closest and rrset.rrtype in _ADDRESSES and match.label.max_hosts < remaining:
+    if _minds_distance(match) and match.label.max_hosts < remaining:
         groups = distance_groups(rrset, healthy, location, snapshot)
         if groups is not None:
             return groups

@@ -66,7 +66,6 @@ class GeodnsConf:
     settings: Mapping[str, object]
     querylog: QueryLogSettings
     avrolog: AvroLogSettings
-    health_directory: str
     nodeping_token: str
     pingdom: PingdomSettings
     notices: tuple[Problem, ...]
@@ -259,7 +258,6 @@ def _build(values: Mapping[str, Any], file: str) -> GeodnsConf:
             max_octets=max_octets if max_octets >= AVRO_OCTETS_MIN else AVRO_OCTETS_DEFAULT,
             max_seconds=max_seconds,
         ),
-        health_directory=values.get("health.directory", ""),
         nodeping_token=values.get("nodeping.token", ""),
         pingdom=PingdomSettings(*(values.get(f"pingdom.{name}", "") for name in _VARIABLES["pingdom"])),
         notices=tuple(_notices(values, file)),

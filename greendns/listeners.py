@@ -16,8 +16,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import ifaddr
 
 from .errors import ConfigError, Problem
+from .settings import EVERY_ADDRESS
 
-EVERY_ADDRESS = "*"
 # The kernel's default holds 256 queries, 3 ms of a burst (measured); forced where allowed, else as far as it goes.
 RECEIVE_BUFFER_OCTETS = 8 * 1024 * 1024
 BACKLOG = 1024
@@ -36,7 +36,12 @@ class Listener:
     tcp: socket.socket
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return socket_text(self.host, self.port)
+
+
+def socket_text(host: str, port: int) -> str:
+    """An address and a port as operators write them: `192.0.2.1:53`, `[2001:db8::1]:53`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def interface_addresses() -> list[str]:
@@ -118,7 +123,7 @@ def _open(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     try:
         return _bound_socket(host, port, kind)
     except OSError as error:
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        place = socket_text(host, port)
         transport = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
         problem = Problem("listen", place, f"must be an address to listen on by {transport}: {error.strerror}")
         raise (_Taken if error.errno == errno.EADDRINUSE else ConfigError)(problem) from error

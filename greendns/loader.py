@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import convert, geoip, pgeodns
-from .codes import RRType
+from .codes import ADDRESS_TYPES
 from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
@@ -304,7 +304,7 @@ def _placed_rrsets(zones: list[Zone]) -> Iterator[RRset]:
             continue
         for name in zone.names.values():
             if name.plain is not None and name.plain.closest:
-                yield from [name.plain.rrsets[kind] for kind in (RRType.A, RRType.AAAA) if kind in name.plain.rrsets]
+                yield from [name.plain.rrsets[kind] for kind in ADDRESS_TYPES if kind in name.plain.rrsets]
 
 
 def _coordinates(rrset: RRset, geo: Geo) -> tuple[Coordinates | None, ...]:

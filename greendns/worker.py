@@ -131,7 +131,7 @@ class Worker:
             self.tcp_servers.append(tcp)
             servers += [UdpServer(each.udp, self.responder), tcp]
         if self.http_listening is not None:
-            http_address = _address_text(self.http_listening)
+            http_address = listeners.socket_text(*self.http_listening.getsockname()[:2])
             servers.append(http_server(self.http_listening, self.app))
         for server in servers:
             server.start()
@@ -313,8 +313,3 @@ def _bind_everywhere(port: int) -> socket.socket:
         if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             raise
         return socket.create_server(("0.0.0.0", port))
-
-
-def _address_text(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import name
-from .codes import RRType
+from .codes import ADDRESS_TYPES, RRType
 from .errors import Problem
 from .found import shown
 from .picker import effective_weights
@@ -25,9 +25,8 @@ SOA_EXPIRE = 1209600
 SOA_MINIMUM = 3600
 SOA_TTL_MAX = 3600  # G082
 NS_TTL = 86400  # G081
-_ADDRESSES = (RRType.A, RRType.AAAA)
 # With no weight at all each of their records counts as 1; of other types all are answered (G150).
-_ALWAYS_PICKED = (RRType.A, RRType.AAAA, RRType.CNAME)
+_ALWAYS_PICKED = (*ADDRESS_TYPES, RRType.CNAME)
 
 
 def build_zone(source: ZoneSource) -> Zone:
@@ -240,7 +239,7 @@ def _note_own_levels(entry: Name, levels: int) -> None:
 
 def _picks_by_distance(label: Label) -> bool:
     """Distance matters only where not all addresses are answered anyway (G160)."""
-    return label.closest and any(len(label.rrsets.get(rrtype, ())) > label.max_hosts for rrtype in _ADDRESSES)
+    return label.closest and any(len(label.rrsets.get(rrtype, ())) > label.max_hosts for rrtype in ADDRESS_TYPES)
 
 
 def _note_alias_levels(names: dict[bytes, Name]) -> None:

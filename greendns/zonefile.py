@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeVar
 
 from . import name
-from .codes import NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX, RRType
+from .codes import ADDRESS_TYPES, NAME_OCTETS, SERIAL_MAX, TCP_MESSAGE_OCTETS, TTL_MAX, RRType
 from .errors import ConfigError, Problem, ValueProblem
 from .fields import member_place, read_integer
 from .found import shown
@@ -340,7 +340,7 @@ class _Reader:
         octets = sum([len(rdata) + _RECORD_OCTETS for rdata in records.rdatas])
         if octets <= _RRSET_OCTETS or (records.weights is not None and any(records.weights)):
             return True
-        if records.rrtype in (RRType.A, RRType.AAAA):
+        if records.rrtype in ADDRESS_TYPES:
             return True
         self.error(place, ValueProblem(f"records must fit into {_RRSET_OCTETS} octets together", f"{octets} octets"))
         return False

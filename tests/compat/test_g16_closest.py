@@ -212,3 +212,12 @@ def test_G167_a_newer_city_database_moves_the_records(tmp_path: Path) -> None:
 
         wait_until(lambda: server.values("www.example.com", subnet=CLIENT) == [AT_90], "the new place is nearer")
         assert seen(server, "www.example.com", times=20) == only(AT_90)
+
+
+def test_G160_a_cname_minds_neither_distance_nor_max_hosts(tmp_path: Path, world: Path) -> None:
+    """In a zone that is closest by default, with max_hosts 0: distance is for addresses, and a CNAME is always one."""
+    data = {"": {"ns": ["ns1.example.net."]}, "www": {"cname": [["a.example.net.", 1], ["a.example.net.", 1]]}}
+    with serving(
+        tmp_path, {"example.com": {"closest": True, "max_hosts": 0, "data": data}}, ["--geoip", str(world)]
+    ) as s:
+        assert s.values("www.example.com", subnet="192.0.2.0/24") == ["a.example.net."]

@@ -105,7 +105,7 @@ def test_G025_health_and_monitors() -> None:
         "geodns.conf",
     )
 
-    assert (read.health_directory, read.nodeping_token) == ("h/", "t")
+    assert (read.settings["health.directory"], read.nodeping_token) == ("h/", "t")
     assert geodnsconf.PingdomSettings("a", "b", "c", "d", "e") == read.pingdom
 
 
