@@ -7,53 +7,33 @@ Each stage is a function of its own, so that `explain` walks the same way and st
 from __future__ import annotations
 
 from . import chaos
-from .codes import (
-    ADDRESS_TYPES,
-    PLAIN_UDP_OCTETS,
-    TCP_MESSAGE_OCTETS,
-    UDP_PAYLOAD_OCTETS,
-    EdnsOption,
-    Rcode,
-    RRClass,
-    RRType,
-)
-from .cookies import answer_cookie
+from .answering import Answering, deny, encode_answer, refuse
+from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Rcode, RRClass, RRType
 from .filters import choose
-from .name import is_subdomain
+from .levels import EVERYBODY, GEOGRAPHIC
 from .outcome import Outcome, Peer, Reply
 from .picker import Draw
 from .query import ClientSubnet, Query, parse
-from .response import ADDITIONAL, ANSWER, AUTHORITY, COPIED_FLAGS, FLAG_AA, FLAG_QR, Response, encode_opt
+from .referral import refer
+from .response import ANSWER, COPIED_FLAGS, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
-from .targeting import EVERYBODY, GEOGRAPHIC, Location, is_locatable, locate, scope_prefix
-from .zone import WILDCARD, Match, Name, Zone, find_any, find_matches
+from .targeting import Location, is_locatable, locate, scope_prefix
+from .zone import EVERY_MATCH, WILDCARD, Match, Name, Zone, find_any, find_matches
 from .zonedb import ZoneDB
 
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
 CHAIN_LIMIT = 8
-_TRANSFERS = (RRType.AXFR, RRType.IXFR)
-_ALWAYS_AT_APEX = (RRType.SOA, RRType.NS)
 
-
-class _Answering:
-    """One answer in the making: what it was asked with, and what has been decided so far."""
-
-    __slots__ = ("draw", "flags", "now", "outcome", "peer", "query", "response", "snapshot", "state", "target")
-
-    def __init__(
-        self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw, response: Response
-    ) -> None:
-        self.query = query
-        self.peer = peer
-        self.now = now
-        self.snapshot = snapshot
-        self.state = state
-        self.draw = draw
-        self.response = response
-        self.outcome = Outcome("answer", Rcode.NOERROR, query.qtype)
-        self.flags = FLAG_AA
-        self.target = b""  # of the last CNAME added
+# What the compiled functions look at for each query: see query.py.
+_IN, _CH = int(RRClass.IN), int(RRClass.CH)
+_AXFR, _IXFR, _ANY, _CNAME = int(RRType.AXFR), int(RRType.IXFR), int(RRType.ANY), int(RRType.CNAME)
+_SOA, _NS = int(RRType.SOA), int(RRType.NS)
+_NOERROR, _NXDOMAIN, _REFUSED = int(Rcode.NOERROR), int(Rcode.NXDOMAIN), int(Rcode.REFUSED)
+_ANSWER = ANSWER
+_GEOGRAPHIC = GEOGRAPHIC
+_CHAIN = CHAIN_LIMIT
+_UNDERSCORE = ord("_")
 
 
 def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> Reply:
@@ -65,18 +45,16 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
     """
     query = parse(wire)
     if query is None:
-        return None, Outcome("dropped", Rcode.NOERROR)
-    options = _answer_options(query, peer, now, snapshot)
-    response = Response(query.question, _limit_octets(query, peer, snapshot), _opt_octets(query, options))
-    answering = _Answering(query, peer, now, snapshot, state, draw, response)
-    if query.verdict != Rcode.NOERROR:
-        _refuse(answering, "error", query.verdict)
+        return None, Outcome("dropped", _NOERROR)
+    answering = Answering(query, peer, now, snapshot, state, draw)
+    if query.verdict != _NOERROR:
+        refuse(answering, "error", query.verdict)
     elif query.question:
         _answer_question(answering)
     else:
         # A cookie alone was asked for (RFC 7873 section 5.4), and nobody is an authority for no name.
         answering.flags = 0
-    return _encode(answering, options), answering.outcome
+    return encode_answer(answering), answering.outcome
 
 
 def servfail(wire: bytes) -> bytes | None:
@@ -89,83 +67,30 @@ def servfail(wire: bytes) -> bytes | None:
     return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, opt)
 
 
-# -- the frame of an answer
-
-
-def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
-    """How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3)."""
-    if peer.is_tcp:
-        return TCP_MESSAGE_OCTETS
-    if not query.has_edns:
-        return PLAIN_UDP_OCTETS
-    return min(max(query.udp_payload, PLAIN_UDP_OCTETS), snapshot.options.udp_payload_octets)
-
-
-def _answer_options(query: Query, peer: Peer, now: float, snapshot: Snapshot) -> list[tuple[int, bytes]]:
-    """The EDNS options of the answer; the client subnet comes last, its scope still as sent."""
-    options: list[tuple[int, bytes]] = []
-    if query.verdict not in (Rcode.NOERROR, Rcode.NOTIMP):
-        return options
-    if query.wants_nsid:
-        options.append((EdnsOption.NSID, snapshot.options.identifier.encode()))
-    if query.cookie:
-        cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
-        options.append((EdnsOption.COOKIE, cookie))
-    if query.subnet is not None:
-        options.append((EdnsOption.CLIENT_SUBNET, query.subnet.option))
-    return options
-
-
-def _opt_octets(query: Query, options: list[tuple[int, bytes]]) -> int:
-    return 11 + sum(4 + len(option) for _, option in options) if query.has_edns else 0
-
-
-def _encode(answering: _Answering, options: list[tuple[int, bytes]]) -> bytes:
-    query = answering.query
-    outcome = answering.outcome
-    outcome.is_truncated = answering.response.is_truncated
-    opt = b""
-    if query.has_edns:
-        if query.subnet is not None and options:
-            sent = query.subnet.option
-            options[-1] = (EdnsOption.CLIENT_SUBNET, sent[:3] + bytes((outcome.scope,)) + sent[4:])
-        udp_payload = answering.snapshot.options.udp_payload_octets
-        opt = encode_opt(udp_payload, outcome.rcode, query.dnssec_ok, options)
-    flags = answering.flags | query.flags & COPIED_FLAGS
-    return answering.response.encode(query.id, flags, outcome.rcode, opt)
-
-
-def _refuse(answering: _Answering, kind: str, rcode: int) -> None:
-    """Say no, without authority."""
-    answering.flags = 0
-    answering.outcome.kind = kind
-    answering.outcome.rcode = rcode
-
-
 # -- which zone, which client
 
 
-def _answer_question(answering: _Answering) -> None:
+def _answer_question(answering: Answering) -> None:
     query = answering.query
-    if query.qclass == RRClass.CH:
+    if query.qclass == _CH:
         _answer_chaos(answering)
         return
-    if query.qclass != RRClass.IN or query.qtype in _TRANSFERS:
-        _refuse(answering, "refused", Rcode.REFUSED)
+    if query.qclass != _IN or query.qtype in (_AXFR, _IXFR):
+        refuse(answering, "refused", _REFUSED)
         return
     zone = answering.snapshot.zones.match(query.qname, query.qtype)
     if zone is None:
-        _refuse(answering, "refused", Rcode.REFUSED)
+        refuse(answering, "refused", _REFUSED)
         return
     answering.outcome.zone = zone
     _follow_chain(answering, zone)
 
 
-def _answer_chaos(answering: _Answering) -> None:
+def _answer_chaos(answering: Answering) -> None:
     """version.bind and its like (RFC 4892); nothing else is known in class CH."""
     rrset = chaos.chaos_rrset(answering.query.qname, answering.snapshot.options)
     if rrset is None:
-        _refuse(answering, "refused", Rcode.REFUSED)
+        refuse(answering, "refused", _REFUSED)
         return
     answering.outcome.kind = "chaos"
     if answering.query.qtype in (RRType.TXT, RRType.ANY):
@@ -180,9 +105,14 @@ def locate_client(query: Query, peer: Peer, zone: Zone, snapshot: Snapshot) -> L
     subnet = query.subnet
     if subnet is not None and is_usable(subnet):
         location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, snapshot.geo)
-        if location.targets not in ((), (EVERYBODY,)) or not zone.levels & GEOGRAPHIC:
+        if _is_somewhere(location.targets) or not zone.levels & _GEOGRAPHIC:
             return location
     return _locate_socket(peer, zone, snapshot)
+
+
+def _is_somewhere(targets: tuple[bytes, ...]) -> bool:
+    """Whether any target but `@` is among them."""
+    return len(targets) > 1 or (len(targets) == 1 and targets[0] != EVERYBODY)
 
 
 def is_usable(subnet: ClientSubnet) -> bool:
@@ -194,16 +124,16 @@ def _locate_socket(peer: Peer, zone: Zone, snapshot: Snapshot) -> Location:
     return locate(peer.address, False, zone.levels, zone.wants_coordinates, snapshot.geo)
 
 
-def _follow_chain(answering: _Answering, zone: Zone) -> None:
+def _follow_chain(answering: Answering, zone: Zone) -> None:
     """Answer the question, and go on at each CNAME's target as long as it is ours; the last name's rcode counts
     (RFC 6604 section 3)."""
     query = answering.query
-    owner = query.qname_sent
+    owner = answering.response.qname
     qname = query.qname
     followed: list[bytes] = []
     while True:
         target = _answer_name(answering, zone, owner, qname[: len(qname) - len(zone.origin)])
-        if target is None or len(followed) == CHAIN_LIMIT or answering.response.is_truncated:
+        if target is None or len(followed) == _CHAIN or answering.response.is_truncated:
             return
         followed.append(qname)
         owner = target
@@ -233,29 +163,36 @@ def find_name(zone: Zone, relative: bytes, zones: ZoneDB) -> tuple[Name | None, 
 
 def name_matches(zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[list[Match]]:
     """What may answer, per RRset of the answer and best first: one list, or for ANY one for each type."""
-    if qtype == RRType.ANY:
+    if qtype == _ANY:
         return find_any(name, targets)
-    matches = find_matches(name, qtype, targets)
-    if not matches and not relative and qtype in _ALWAYS_AT_APEX and not zone.hides_apex():
+    return [_type_matches(zone, relative, name, qtype, targets, EVERY_MATCH)]
+
+
+def _type_matches(
+    zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...], limit: int
+) -> list[Match]:
+    """What may answer a question for one type, best first; `limit` are enough."""
+    matches = find_matches(name, qtype, targets, limit)
+    if not matches and not relative and qtype in (_SOA, _NS) and not zone.hides_apex():
         # Without `@` in targeting an unmatched client sees nothing (G102); but a zone is its SOA and NS.
-        return [find_matches(name, qtype, (EVERYBODY,))]
-    return [matches]
+        return find_matches(name, qtype, (EVERYBODY,), limit)
+    return matches
 
 
-def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: bytes) -> bytes | None:
+def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes) -> bytes | None:
     """Add what one zone says of one name; returns the target of a CNAME that wants to be followed."""
     query = answering.query
     location = locate_client(query, answering.peer, zone, answering.snapshot)
     answering.outcome.targets = answering.outcome.targets or location.targets
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
-        _refer(answering, zone, cut)
+        refer(answering, zone, cut, _locate_socket(answering.peer, zone, answering.snapshot))
         return None
     if relative not in zone.names and _answer_unwritten(answering, zone, owner, relative, location):
         return None
     name, stands_at = find_name(zone, relative, answering.snapshot.zones)
     if name is None:
-        _deny(answering, zone, "nxdomain", Rcode.NXDOMAIN)
+        deny(answering, zone, "nxdomain", _NXDOMAIN)
         return None
     _widen_scope(answering, name, location)
     if answering.outcome.owner is None and zone is answering.outcome.zone:
@@ -263,72 +200,88 @@ def _answer_name(answering: _Answering, zone: Zone, owner: bytes, relative: byte
     return _answer_from(answering, zone, owner, relative, name, location)
 
 
-def _answer_unwritten(answering: _Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
+def _answer_unwritten(answering: Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
     """Answer a name that exists though it is no label of its zone: a debug name, or one above another zone of ours."""
-    if _answer_debug(answering, zone, owner, relative, location):
+    if relative[1] == _UNDERSCORE and _answer_debug(answering, zone, owner, relative, location):
         return True
     if (relative + zone.origin) not in answering.snapshot.zones.ancestors:
         return False
-    _deny(answering, zone, "nodata", Rcode.NOERROR)
+    deny(answering, zone, "nodata", _NOERROR)
     return True
 
 
 def _answer_from(
-    answering: _Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
+    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
 ) -> bytes | None:
     """Add the records that stand at a name; returns the target of a CNAME that wants to be followed."""
-    query = answering.query
-    chosen = False
-    for matches in name_matches(zone, relative, name, query.qtype, location.targets):
-        rrset = _add_first(answering, owner, matches, location)
-        chosen = chosen or rrset is not None
-        if rrset is not None and rrset.rrtype == RRType.CNAME and query.qtype not in (RRType.CNAME, RRType.ANY):
-            return answering.target
-    if not chosen and name.exists_for(location.targets):
-        _deny(answering, zone, "nodata", Rcode.NOERROR)
-    elif not chosen:
-        _deny(answering, zone, "nxdomain", Rcode.NXDOMAIN)
+    qtype = answering.query.qtype
+    if qtype == _ANY:
+        added = [_add_first(answering, owner, matches, location) for matches in find_any(name, location.targets)]
+        rrset = next(filter(None, added), None)
+    else:
+        rrset = _add_best(answering, zone, owner, relative, name, location)
+    if rrset is None:
+        _deny_name(answering, zone, name, location)
+    elif rrset.rrtype == _CNAME and qtype != _CNAME and qtype != _ANY:
+        return answering.target
     return None
 
 
-def _add_first(answering: _Answering, owner: bytes, matches: list[Match], location: Location) -> RRset | None:
+def _deny_name(answering: Answering, zone: Zone, name: Name, location: Location) -> None:
+    """No records: either of this type, or this client sees no such name (G115, G116)."""
+    if name.exists_for(location.targets):
+        deny(answering, zone, "nodata", _NOERROR)
+    else:
+        deny(answering, zone, "nxdomain", _NXDOMAIN)
+
+
+def _add_best(
+    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
+) -> RRset | None:
+    """Add what answers best; nearly always that is the first match, and the others need not be looked for."""
+    qtype = answering.query.qtype
+    matches = _type_matches(zone, relative, name, qtype, location.targets, 1)
+    rrset = _add_first(answering, owner, matches, location)
+    if rrset is None and matches:
+        every = _type_matches(zone, relative, name, qtype, location.targets, EVERY_MATCH)
+        rrset = _add_first(answering, owner, every, location)
+    return rrset
+
+
+def _add_first(answering: Answering, owner: bytes, matches: list[Match], location: Location) -> RRset | None:
     """Add the first match of which records are left; returns its RRset, None if there is none (G112)."""
     response = answering.response
     for match in matches:
-        room = max(response.room(), 0) // match.rrset.smallest_octets + 1
+        rrset = match.rrset
+        room = response.room()
+        room = room // rrset.smallest_octets + 1 if room > 0 else 1
         indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
         if indexes:
             answering.outcome.label = match.label.text
             # Over TCP there is no longer message to ask for: of a pick, as many as fit.
-            partly = answering.peer.is_tcp and match.rrset.choice is not None
-            if not response.add(ANSWER, owner, match.rrset, indexes, partly):
+            partly = answering.peer.is_tcp and rrset.choice is not None
+            if not response.add(_ANSWER, owner, rrset, indexes, partly):
                 response.is_truncated = True
-            answering.target = match.rrset.rdatas[indexes[0]]
-            return match.rrset
+            if rrset.rrtype == _CNAME:
+                answering.target = rrset.rdata(indexes[0])
+            return rrset
     return None
 
 
-def _widen_scope(answering: _Answering, name: Name, location: Location) -> None:
+def _widen_scope(answering: Answering, name: Name, location: Location) -> None:
     scope = scope_prefix(location, name.levels, name.address_prefixes)
-    answering.outcome.scope = max(answering.outcome.scope, scope)
+    if scope > answering.outcome.scope:
+        answering.outcome.scope = scope
 
 
-def _deny(answering: _Answering, zone: Zone, kind: str, rcode: int) -> None:
-    """A negative answer: the SOA in the authority section (RFC 2308 section 3)."""
-    answering.outcome.kind = kind
-    answering.outcome.rcode = rcode
-    if not answering.response.add(AUTHORITY, zone.origin, zone.soa, (0,)):
-        answering.response.is_truncated = True
-
-
-def _answer_debug(answering: _Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
+def _answer_debug(answering: Answering, zone: Zone, owner: bytes, relative: bytes, location: Location) -> bool:
     """Answer `_status`, `_health` and `_country` where the zone has no such label; False if it is none of these."""
     query = answering.query
     options = answering.snapshot.options
     if not chaos.is_debug_name(relative) or not chaos.is_permitted(relative, answering.peer.address, options):
         return False
     if query.qtype not in (RRType.TXT, RRType.ANY):
-        _deny(answering, zone, "debug", Rcode.NOERROR)
+        deny(answering, zone, "debug", _NOERROR)
         return True
     answering.outcome.kind = "debug"
     if chaos.first_label(relative) == chaos.COUNTRY:
@@ -341,7 +294,7 @@ def _answer_debug(answering: _Answering, zone: Zone, owner: bytes, relative: byt
     return True
 
 
-def _country(answering: _Answering, zone: Zone, location: Location) -> RRset:
+def _country(answering: Answering, zone: Zone, location: Location) -> RRset:
     """What `_country` tells: of the subnet, if there is one that can tell, even if it tells nothing (G101)."""
     subnet = answering.query.subnet
     if subnet is not None and is_usable(subnet):
@@ -349,46 +302,3 @@ def _country(answering: _Answering, zone: Zone, location: Location) -> RRset:
         # It names the address itself: it is no answer for any other.
         answering.outcome.scope = subnet.source_prefix
     return chaos.country_rrset(str(answering.peer), location, zone.wants_place(), answering.snapshot.options)
-
-
-# -- delegations
-
-
-def _refer(answering: _Answering, zone: Zone, cut: bytes) -> None:
-    """A referral (RFC 1034 section 4.3.2 step 3b): the cut's NS without authority, and glue.
-
-    It is the resolver that goes there, so its own address decides, and the scope is 0 (RFC 7871 section 7.4).
-    """
-    response = answering.response
-    if not response.counts[ANSWER]:
-        # After a CNAME of ours AA stays: it speaks of the first owner (RFC 1035 section 4.1.1).
-        answering.flags = 0
-    answering.outcome.kind = "referral"
-    name = zone.names[cut]
-    location = _locate_socket(answering.peer, zone, answering.snapshot)
-    # Without `@` in targeting too a delegation has servers and addresses for everybody, or nobody could follow it.
-    targets = (*location.targets, EVERYBODY)
-    servers = name.first_rrset(RRType.NS, targets)
-    assert servers is not None, "a cut is a plain label with NS"
-    if not response.add(AUTHORITY, cut + zone.origin, servers, range(len(servers))):
-        response.is_truncated = True
-        return
-    for server in servers.rdatas:
-        _add_glue(answering, zone, cut, server, targets)
-
-
-def _add_glue(answering: _Answering, zone: Zone, cut: bytes, server: bytes, targets: tuple[bytes, ...]) -> None:
-    """The addresses of a name server that this zone has; those below the cut must fit (RFC 9471 section 3)."""
-    lowered = server.lower()
-    if not is_subdomain(lowered, zone.origin):
-        return
-    name = zone.names.get(lowered[: len(lowered) - len(zone.origin)])
-    if name is None:
-        return
-    for rrtype in ADDRESS_TYPES:
-        glue = name.first_rrset(rrtype, targets)
-        if glue is None:
-            continue
-        fits = answering.response.add(ADDITIONAL, server, glue, range(len(glue)))
-        if not fits and is_subdomain(lowered, cut + zone.origin):
-            answering.response.is_truncated = True

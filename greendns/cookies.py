@@ -22,15 +22,16 @@ def siphash_2_4(key: bytes, message: bytes) -> bytes:
     """
     low = int.from_bytes(key[:8], "little")
     high = int.from_bytes(key[8:16], "little")
-    state = (low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D, low ^ 0x6C7967656E657261, high ^ 0x7465646279746573)
-    tail = len(message) % 8
-    padded = message + b"\x00" * (7 - tail) + bytes((len(message) & 0xFF,))
+    a, b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
+    c, d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
+    padded = message + b"\x00" * (7 - len(message) % 8) + bytes((len(message) & 0xFF,))
     for at in range(0, len(padded), 8):
         word = int.from_bytes(padded[at : at + 8], "little")
-        a, b, c, d = _rounds(state[0], state[1], state[2], state[3] ^ word, 2)
-        state = (a ^ word, b, c, d)
-    a, b, c, d = _rounds(state[0], state[1], state[2] ^ 0xFF, state[3], 4)
-    return (a ^ b ^ c ^ d).to_bytes(8, "little")
+        a, b, c, d = _rounds(a, b, c, d ^ word, 2)
+        a ^= word
+    a, b, c, d = _rounds(a, b, c ^ 0xFF, d, 4)
+    digest = a ^ b ^ c ^ d
+    return digest.to_bytes(8, "little")
 
 
 def _rounds(a: int, b: int, c: int, d: int, count: int) -> tuple[int, int, int, int]:

@@ -14,6 +14,7 @@ from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
+from .levels import EVERYBODY
 from .message import Record, read_records
 from .name import relative_text, to_text
 from .odds import is_exact, odds_of_inclusion
@@ -23,7 +24,7 @@ from .query import Query, parse
 from .rdata import to_text as rdata_text
 from .response import ADDITIONAL, ANSWER, AUTHORITY, encode_opt
 from .snapshot import Snapshot, State
-from .targeting import EVERYBODY, Location, address_text, scope_prefix
+from .targeting import Location, address_text, scope_prefix
 from .zone import Label, Match, Name, Zone
 
 _SECTIONS = {ANSWER: "", AUTHORITY: "authority: ", ADDITIONAL: "additional: "}
@@ -212,10 +213,11 @@ def _is_answered(told: Values) -> bool:
 
 def _records(match: Match, odds: list[float]) -> list[Values]:
     rrset = match.rrset
+    weights = rrset.weights
     return [
         {
             "value": _value(rrset.rrtype, rdata),
-            "weight": rrset.weights[index] if rrset.weights else None,
+            "weight": weights[index] if weights else None,
             "odds": odds[index],
         }
         for index, rdata in enumerate(rrset.rdatas)
@@ -237,7 +239,8 @@ def _groups(match: Match, location: Location, snapshot: Snapshot, state: State) 
 
 
 def _weights(match: Match, indexes: list[int]) -> list[int]:
-    return [match.rrset.weights[index] if match.rrset.weights else 1 for index in indexes]
+    weights = match.rrset.weights
+    return [weights[index] if weights else 1 for index in indexes]
 
 
 def _group_odds(match: Match, groups: Groups) -> list[float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .codes import ADDRESS_TYPES, RRType
+from .codes import RRType
 from .geography import distance_degrees
 from .picker import Draw, WeightedChoice
 from .rrset import RRset
@@ -22,6 +22,8 @@ _SAME_DISTANCE = 1.05
 TIERS_LIMIT = 4096
 # A CNAME must stand alone (RFC 1034 section 3.6.2, G154).
 _SINGLE = 1
+# What the compiled functions look at for each query: see query.py.
+_A, _AAAA, _CNAME = int(RRType.A), int(RRType.AAAA), int(RRType.CNAME)
 
 
 def choose(match: Match, location: Location, snapshot: Snapshot, state: State, draw: Draw, room: int) -> list[int]:
@@ -33,7 +35,9 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     if rrset.choice is None:
         healthy = healthy_indexes(match, state.health)
         return list(range(len(rrset))) if healthy is None else healthy
-    count = min(pick_count(match), room)
+    count = pick_count(match)
+    if count > room:
+        count = room
     if not match.label.is_checked and not _minds_distance(match):
         return rrset.choice.pick(count, draw)
     chosen: list[int] = []
@@ -48,12 +52,12 @@ def pick_count(match: Match) -> int:
     """How many records a match gives, if there are as many: all where none are picked, one CNAME (G150, G154, G156)."""
     if match.rrset.choice is None:
         return len(match.rrset)
-    return _SINGLE if match.rrset.rrtype == RRType.CNAME else match.label.max_hosts
+    return _SINGLE if match.rrset.rrtype == _CNAME else match.label.max_hosts
 
 
 def _minds_distance(match: Match) -> bool:
     """Whether distance may count: for addresses alone (G160)."""
-    return match.label.closest and match.rrset.rrtype in ADDRESS_TYPES
+    return match.label.closest and (match.rrset.rrtype == _A or match.rrset.rrtype == _AAAA)
 
 
 def _remembered_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
@@ -70,13 +74,13 @@ def _remembered_tiers(match: Match, location: Location, snapshot: Snapshot, stat
 
 def _make_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
     """Whole groups nearest first, as many as an answer can need: only the last one is drawn from (G163)."""
-    rrset = match.rrset
+    weights = match.rrset.weights
     tiers: list[Tier] = []
     needed = pick_count(match)
     for indexes in plan(match, location, snapshot, state):
         if needed <= 0:
             break
-        tiers.append(Tier(tuple(indexes), WeightedChoice([rrset.weights[index] for index in indexes])))
+        tiers.append(Tier(tuple(indexes), WeightedChoice([weights[index] for index in indexes])))
         needed -= len(indexes)
     return tiers
 

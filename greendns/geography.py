@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from .levels import ANYONE, CONTINENT, COUNTRY, EVERYBODY, REGION, REGION_GROUP
 from .mmdbtree import Tree
 
 Kind = Literal["City", "Country", "ASN"]
@@ -68,20 +68,61 @@ _CODE_OCTETS: Final = 31
 _ASN_MAX: Final = 2**32 - 1  # RFC 6793
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
-    """What one database record says of its network; None is what it doesn't say.
+    """What one database record says of its network; None is what it doesn't say. Never changes.
 
     country b"dk", continent b"europe", region b"us-ca", regiongroup b"us-west"
     coordinates  latitude and longitude in degrees
     """
 
-    country: bytes | None = None
-    continent: bytes | None = None
-    region: bytes | None = None
-    regiongroup: bytes | None = None
-    asn: int | None = None
-    coordinates: Coordinates | None = None
+    # _targets  by levels, once they were asked for: zones have few kinds of targeting
+    __slots__ = ("_targets", "asn", "continent", "coordinates", "country", "region", "regiongroup")
+
+    def __init__(
+        self,
+        country: bytes | None = None,
+        continent: bytes | None = None,
+        region: bytes | None = None,
+        regiongroup: bytes | None = None,
+        asn: int | None = None,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        self.country = country
+        self.continent = continent
+        self.region = region
+        self.regiongroup = regiongroup
+        self.asn = asn
+        self.coordinates = coordinates
+        self._targets: dict[int, tuple[bytes, ...]] = {}
+
+    def targets(self, levels: int) -> tuple[bytes, ...]:
+        """The words of a place that a zone looks at, nearest first, `@` for ANYONE last; `levels` as bits."""
+        targets = self._targets.get(levels)
+        if targets is None:
+            targets = self._targets[levels] = self._list_targets(levels)
+        return targets
+
+    def _list_targets(self, levels: int) -> tuple[bytes, ...]:
+        words = (
+            (REGION, self.region),
+            (REGION_GROUP, self.regiongroup),
+            (COUNTRY, self.country),
+            (CONTINENT, self.continent),
+            (ANYONE, EVERYBODY),
+        )
+        return tuple([word for level, word in words if levels & level and word is not None])
+
+    def _values(self) -> tuple[object, ...]:
+        return (self.country, self.continent, self.region, self.regiongroup, self.asn, self.coordinates)
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Place) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"Place{self._values()}"
 
 
 NOWHERE: Final = Place()
@@ -193,20 +234,25 @@ class Database:
         offset, prefix_length = self.tree.find(address)
         if offset < 0:
             return NOWHERE, prefix_length
-        return self._places.get(offset) or self._remember(offset), prefix_length
+        place = self._places.get(offset)
+        return self._remember(offset) if place is None else place, prefix_length
 
     def _remember(self, offset: int) -> Place:
         place = self._places[offset] = place_of(self._decode(offset))
         return place
 
 
-@dataclass(frozen=True, slots=True)
 class Geo:
-    """The databases that there are."""
+    """The databases that there are; never changes."""
 
-    city: Database | None = None
-    country: Database | None = None
-    asn: Database | None = None
+    __slots__ = ("asn", "city", "country")
+
+    def __init__(
+        self, city: Database | None = None, country: Database | None = None, asn: Database | None = None
+    ) -> None:
+        self.city = city
+        self.country = country
+        self.asn = asn
 
     def locator(self, needs_city: bool) -> Database | None:
         """The database that tells country and continent, and region and coordinates if it is City.

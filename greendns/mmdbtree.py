@@ -96,7 +96,8 @@ class Tree:
         return ((shared & 0xF0) << 20) | self._read_24(at)
 
     def _read_32(self, at: int) -> int:
-        return (self._read_24(at) << 8) | self._buffer[at + 3]
+        value = self._buffer[at + 3]
+        return (self._read_24(at) << 8) | value
 
     def _check_fits(self) -> None:
         if self._data_octets < 0:

@@ -9,32 +9,53 @@ and tried again: an alias table with rejection loops where one weight of 10,000 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+
+from .chance import Uniform
 
 # draw(n) returns a uniform integer in 0 <= x < n.
 Draw = Callable[[int], int]
 
 # Cuts cost count^2 / 2 steps, a tree 2 * count * log2(records). In Python they meet at 30 to 70 picks.
 CUTS_MAX = 64
+# What a cell of `bounds` holds. Weights are at most 2^31 each (codes.WEIGHT_MAX).
+SUM_MAX = 2**63 - 1
 
 
 class WeightedChoice:
     """A label's weights, made ready once so that a pick costs about the same from 5 records and from 5,000.
 
     weights  non-negative integers, possibly none; index i is record i
-    Raises ValueError for a negative weight. Never changes, and is not meant to be subclassed.
+    Raises ValueError for a negative weight, and for a sum beyond SUM_MAX. Never changes, and is not meant to be
+    subclassed.
     """
 
-    __slots__ = ("_bounds", "_positives", "_zeros")
+    # _indexes  of the positive weights, in their order, then of the zeros; None where no weight is zero
+    # _zeros    how to choose among the zeros, each as likely as the others; None without any
+    __slots__ = ("_bounds", "_indexes", "_positives", "_zeros")
 
     def __init__(self, weights: Sequence[int]) -> None:
-        if min(weights, default=0) < 0:
-            raise ValueError("weights must not be negative")
-        self._positives = _pack(index for index, weight in enumerate(weights) if weight)
-        self._zeros = _pack(index for index, weight in enumerate(weights) if not weight)
-        self._bounds = _pack(accumulate((weights[index] for index in self._positives), initial=0))
+        positives = [weight for weight in weights if weight]
+        self._bounds = _sum_up(positives)
+        self._positives = len(positives)
+        self._indexes: array[int] | None = None
+        self._zeros: WeightedChoice | None = None
+        if self._positives < len(weights):
+            # A stable sort: by whether a weight is zero.
+            self._indexes = array("I", sorted(range(len(weights)), key=lambda index: not weights[index]))
+            self._zeros = WeightedChoice((1,) * (len(weights) - self._positives))
+
+    def __len__(self) -> int:
+        return self._positives if self._indexes is None else len(self._indexes)
+
+    def weights(self) -> tuple[int, ...]:
+        """The weights that it was made of, in their order."""
+        bounds = self._bounds
+        weights = [0] * len(self)
+        for position in range(self._positives):
+            weights[self._index(position)] = bounds[position + 1] - bounds[position]
+        return tuple(weights)
 
     def pick(self, count: int, draw: Draw) -> list[int]:
         """Choose up to `count` distinct indexes, in the order drawn; a count beyond the records gives all.
@@ -45,16 +66,16 @@ class WeightedChoice:
         """
         if count < 0:
             raise ValueError("count must not be negative")
-        positives = self._positives
-        picks = [positives[at] for at in _draw_up_to(count, self._bounds, draw)]
-        if count > len(positives) and self._zeros:
-            picks += self._pick_zeros(count - len(positives), draw)
-        return picks
+        picks = _draw_up_to(count, self._positives, self._bounds, draw)
+        if self._indexes is None:
+            return picks
+        if count > self._positives and self._zeros is not None:
+            picks += [self._positives + position for position in self._zeros.pick(count - self._positives, draw)]
+        return [self._index(position) for position in picks]
 
-    def _pick_zeros(self, count: int, draw: Draw) -> list[int]:
-        """Choose among the records of weight zero: on a line where each counts as 1."""
-        zeros = self._zeros
-        return [zeros[at] for at in _draw_up_to(count, range(len(zeros) + 1), draw)]
+    def _index(self, position: int) -> int:
+        """The record that stands at a position: positive weights first."""
+        return position if self._indexes is None else self._indexes[position]
 
 
 def pick_weighted(weights: Sequence[int], count: int, draw: Draw) -> list[int]:
@@ -80,25 +101,49 @@ def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(weights) if any(weights) else (1,) * len(weights)
 
 
-def draw_by_cuts(bounds: Sequence[int], count: int, draw: Draw) -> list[int]:
+def draw_by_cuts(bounds: array[int], count: int, draw: Draw) -> list[int]:
     """Draw `count` positions from the line by cutting out what was drawn: for few.
 
-    bounds  ascending from 0; position i lies between bounds[i] and bounds[i + 1]
+    bounds  64-bit cells, ascending from 0; position i lies between bounds[i] and bounds[i + 1]
     count   at most the number of positions
     A draw takes O(count + log positions) steps.
     """
     drawn: list[int] = []
     cuts: list[int] = []
-    left = bounds[-1]
+    left = bounds[len(bounds) - 1]
     for _ in range(count):
-        position = bisect_right(bounds, _step_over_cuts(bounds, cuts, draw(left))) - 1
+        position = _find(bounds, _step_over_cuts(bounds, cuts, _below(draw, left)))
         left -= bounds[position + 1] - bounds[position]
-        insort(cuts, position)
+        _insert(cuts, position)
         drawn.append(position)
     return drawn
 
 
-def _step_over_cuts(bounds: Sequence[int], cuts: list[int], point: int) -> int:
+def _below(draw: Draw, n: int) -> int:
+    """One draw; of our own random source without the detour of a Python call."""
+    if isinstance(draw, Uniform):
+        uniform = draw
+        return uniform.below(n)
+    return draw(n)
+
+
+def _find(bounds: array[int], point: int) -> int:
+    """The position on which a point of the line falls, by halving.
+
+    Written out for the compiler: `bisect` makes an object of each cell that it looks at.
+    """
+    low = 0
+    high = len(bounds) - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if bounds[middle] <= point:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _step_over_cuts(bounds: array[int], cuts: list[int], point: int) -> int:
     """The point of the whole line that is `point` on the line without `cuts`, which are ascending."""
     for cut in cuts:
         if bounds[cut] > point:
@@ -107,17 +152,26 @@ def _step_over_cuts(bounds: Sequence[int], cuts: list[int], point: int) -> int:
     return point
 
 
-def draw_by_tree(bounds: Sequence[int], count: int, draw: Draw) -> list[int]:
+def _insert(cuts: list[int], position: int) -> None:
+    """Put a position where it keeps the cuts ascending."""
+    at = len(cuts)
+    while at > 0 and cuts[at - 1] > position:
+        at -= 1
+    cuts.insert(at, position)
+
+
+def draw_by_tree(bounds: array[int], count: int, draw: Draw) -> list[int]:
     """Draw exactly what `draw_by_cuts` draws, in O(log positions) steps a draw: for many.
 
     A Fenwick tree (Fenwick 1994) whose node n covers the positions n - lowbit(n) to n - 1. It holds only
     what was taken away: what was there before is a difference of bounds, so that nothing has to be built.
     """
     drawn: list[int] = []
-    taken = [0] * len(bounds)
-    left = bounds[-1]
+    size = len(bounds) - 1
+    taken = [0] * (size + 1)
+    left = bounds[size]
     for _ in range(count):
-        position = _descend(bounds, taken, draw(left))
+        position = _descend(bounds, taken, _below(draw, left))
         width = bounds[position + 1] - bounds[position]
         left -= width
         _take(taken, position, width)
@@ -125,11 +179,13 @@ def draw_by_tree(bounds: Sequence[int], count: int, draw: Draw) -> list[int]:
     return drawn
 
 
-def _descend(bounds: Sequence[int], taken: list[int], point: int) -> int:
+def _descend(bounds: array[int], taken: list[int], point: int) -> int:
     """The position that `point` falls on, on the line without what was taken."""
     size = len(bounds) - 1
     position = 0
-    step = 1 << size.bit_length() >> 1
+    step = 1
+    while step <= size >> 1:
+        step <<= 1
     while step:
         node = position + step
         step >>= 1
@@ -150,21 +206,22 @@ def _take(taken: list[int], position: int, width: int) -> None:
         node += node & -node
 
 
-def _draw_up_to(count: int, bounds: Sequence[int], draw: Draw) -> list[int]:
-    """Draw `count` positions, or all if there are fewer, the cheaper way."""
-    size = len(bounds) - 1
-    count = min(count, size)
+def _draw_up_to(count: int, size: int, bounds: array[int], draw: Draw) -> list[int]:
+    """Draw `count` positions of `size`, or all if there are fewer, the cheaper way."""
+    if count > size:
+        count = size
     if size == 1:
         return [0] * count
-    if count == 1:
-        return [bisect_right(bounds, draw(bounds[-1])) - 1]
     return draw_by_cuts(bounds, count, draw) if count <= CUTS_MAX else draw_by_tree(bounds, count, draw)
 
 
-def _pack(numbers: Iterable[int]) -> Sequence[int]:
-    """Keep numbers as 64-bit cells where they fit: unlike objects they stay shared after a fork when read."""
-    kept = tuple(numbers)
+def _sum_up(positives: Iterable[int]) -> array[int]:
+    """The bounds of a line: unlike objects, cells stay shared after a fork when they are read."""
+    bounds = array("q", [0])
     try:
-        return array("Q", kept)
+        bounds.extend(accumulate(positives))
     except OverflowError:
-        return kept
+        raise ValueError("weights must not sum to more than SUM_MAX") from None
+    if bounds[-1] < 0 or any(weight < 0 for weight in positives):
+        raise ValueError("weights must not be negative")
+    return bounds

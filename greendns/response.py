@@ -7,9 +7,10 @@ stays as the zone has it whatever case the question came in.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from struct import Struct
 
 from .codes import HEADER_OCTETS
-from .rrset import RRset
+from .rrset import QNAME_POINTER, RRset
 
 ANSWER = 0
 AUTHORITY = 1
@@ -21,23 +22,26 @@ FLAG_TC = 0x0200
 # RD and CD come back as they were sent (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6); opcode too.
 COPIED_FLAGS = 0x7800 | 0x0100 | 0x0010
 
-QNAME_POINTER = b"\xc0\x0c"
 # A pointer has 14 bits (RFC 1035 section 4.1.4).
 _POINTER_LIMIT = 0x4000
+_POINTER_OCTETS = len(QNAME_POINTER)
+
+# What the compiled functions look at for each answer: see query.py.
+_HEADER, _QR, _TC = HEADER_OCTETS, FLAG_QR, FLAG_TC
+_pack_header = Struct(">2s5H").pack  # id, flags, the four counts
+_pack_opt = Struct(">3sHBBBBH").pack  # owner and type, payload, extended rcode, version, flags, RDLENGTH
+_pack_option = Struct(">HH").pack
 
 
 def encode_opt(udp_payload: int, rcode: int, dnssec_ok: bool, options: Iterable[tuple[int, bytes]]) -> bytes:
     """The OPT record of an answer (RFC 6891 section 6.1.2); flags other than DO are zero (section 6.1.4)."""
-    rdata = b"".join([code.to_bytes(2, "big") + len(option).to_bytes(2, "big") + option for code, option in options])
-    return b"".join(
-        [
-            b"\x00\x00\x29",
-            udp_payload.to_bytes(2, "big"),
-            bytes((rcode >> 4, 0, 0x80 if dnssec_ok else 0, 0)),
-            len(rdata).to_bytes(2, "big"),
-            rdata,
-        ]
-    )
+    rdata = b"".join([encode_option(code, option) for code, option in options])
+    return _pack_opt(b"\x00\x00\x29", udp_payload, rcode >> 4, 0, 0x80 if dnssec_ok else 0, 0, len(rdata)) + rdata
+
+
+def encode_option(code: int, option: bytes) -> bytes:
+    """One EDNS option (RFC 6891 section 6.1.2)."""
+    return _pack_option(code, len(option)) + option
 
 
 class Response:
@@ -55,8 +59,9 @@ class Response:
         self.qname = question[:-4]
         self.is_truncated = False
         self._room = limit - opt_octets
-        self._parts: list[bytes] = []
-        self._size = HEADER_OCTETS + len(question)
+        # The header comes when all is counted.
+        self._parts: list[bytes] = [b"", question]
+        self._size = _HEADER + len(question)
         self.counts = [0, 0, 0]
         self._names: dict[bytes, int] | None = None
 
@@ -72,33 +77,33 @@ class Response:
         """
         parts = len(self._parts)
         size = self._size
+        is_ready = rrset.name_offset < 0 and owner == self.qname
         for index in indexes:
-            if self._add_record(owner, rrset, index):
-                continue
-            if not partly:
-                del self._parts[parts:]
-                self._size = size
-            self._forget_unwritten()
-            break
+            record = rrset.record(index) if is_ready else self._write_record(owner, rrset, index)
+            if self._size + len(record) > self._room:
+                break
+            self._parts.append(record)
+            self._size += len(record)
         else:
-            partly = True
+            self.counts[section] += len(self._parts) - parts
+            return True
+        if not partly:
+            del self._parts[parts:]
+            self._size = size
+        self._forget_unwritten()
         self.counts[section] += len(self._parts) - parts
         return partly
 
-    def _add_record(self, owner: bytes, rrset: RRset, index: int) -> bool:
+    def _write_record(self, owner: bytes, rrset: RRset, index: int) -> bytes:
+        """A record with its owner, and the names inside its rdata, compressed as far as can be."""
         start = QNAME_POINTER if owner == self.qname else self._compress(owner, self._size)
         if rrset.name_offset < 0:
-            record = start + rrset.framed[index]
-        else:
-            record = start + self._frame_names(rrset, rrset.rdatas[index], self._size + len(start))
-        if self._size + len(record) > self._room:
-            return False
-        self._parts.append(record)
-        self._size += len(record)
-        return True
+            return start + rrset.record(index)[_POINTER_OCTETS:]
+        return start + self._frame_names(rrset, index, self._size + len(start))
 
-    def _frame_names(self, rrset: RRset, rdata: bytes, at: int) -> bytes:
+    def _frame_names(self, rrset: RRset, index: int, at: int) -> bytes:
         """A record without its owner, the names inside its rdata compressed; it will stand at `at`."""
+        rdata = rrset.rdata(index)
         begin = rrset.name_offset
         encoded = rdata[:begin]
         for _ in range(rrset.name_count):
@@ -108,14 +113,14 @@ class Response:
             encoded += self._compress(rdata[begin : end + 1], at + 10 + len(encoded))
             begin = end + 1
         encoded += rdata[begin:]
-        return rrset.head + len(encoded).to_bytes(2, "big") + encoded
+        return rrset.head() + len(encoded).to_bytes(2, "big") + encoded
 
     def _compress(self, name: bytes, at: int) -> bytes:
         """`name` as it is written at offset `at`; what it adds can be pointed to from then on."""
-        if self._names is None:
-            self._names = {}
-            self._remember(self.qname, HEADER_OCTETS)
         names = self._names
+        if names is None:
+            names = self._names = {}
+            self._remember(names)
         begin = 0
         while name[begin]:
             known = names.get(name[begin:])
@@ -126,12 +131,12 @@ class Response:
             begin += 1 + name[begin]
         return name
 
-    def _remember(self, name: bytes, at: int) -> None:
-        assert self._names is not None
+    def _remember(self, names: dict[bytes, int]) -> None:
+        """Note where the question's name and the names above it stand."""
         begin = 0
-        while begin < len(name) and name[begin]:
-            self._names[name[begin:]] = at + begin
-            begin += 1 + name[begin]
+        while begin < len(self.qname) and self.qname[begin]:
+            names[self.qname[begin:]] = _HEADER + begin
+            begin += 1 + self.qname[begin]
 
     def _forget_unwritten(self) -> None:
         """Names of a record that was taken back must not be pointed to."""
@@ -141,16 +146,11 @@ class Response:
     def encode(self, id: bytes, flags: int, rcode: int, opt: bytes) -> bytes:
         """The message; TC is set where an RRset was left out that belonged in. `opt` is encoded, empty for none."""
         if self.is_truncated:
-            flags |= FLAG_TC
+            flags |= _TC
         answers, authorities, additionals = self.counts
-        header = b"".join(
-            [
-                id,
-                (FLAG_QR | flags | rcode & 0x0F).to_bytes(2, "big"),
-                b"\x00\x01" if self.question else b"\x00\x00",
-                answers.to_bytes(2, "big"),
-                authorities.to_bytes(2, "big"),
-                (additionals + bool(opt)).to_bytes(2, "big"),
-            ]
-        )
-        return b"".join([header, self.question, *self._parts, opt])
+        questions = 1 if self.question else 0
+        if opt:
+            additionals += 1
+        self._parts[0] = _pack_header(id, _QR | flags | rcode & 0x0F, questions, answers, authorities, additionals)
+        self._parts.append(opt)
+        return b"".join(self._parts)

@@ -1,12 +1,21 @@
-"""One RRset as answers need it: rdata encoded and framed, weights summed. Immutable once built.
+"""One RRset as answers need it: records encoded one behind the other, weights summed. Immutable once built.
 
-It has no owner: the same set answers under its own name, under an alias and under every name of a wildcard.
+It has no owner: the same set answers under its own name, under an alias and under every name of a wildcard. Nearly
+always its owner is the name asked for, so each record begins with the pointer to that.
 """
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from .codes import RRClass, RRType
 from .picker import WeightedChoice
+
+# The name of the question stands behind the header (RFC 1035 section 4.1.4).
+QNAME_POINTER = b"\xc0\x0c"
+# What stands before the rdata: the pointer, TYPE, CLASS, TTL and RDLENGTH.
+RECORD_HEAD_OCTETS = 12
+_POINTER, _HEAD = len(QNAME_POINTER), RECORD_HEAD_OCTETS
 
 # Where a compressible name starts in rdata, and how many follow each other (RFC 3597 section 4: only
 # the types of RFC 1035 may be compressed).
@@ -19,34 +28,30 @@ _NAMES_IN_RDATA: dict[int, tuple[int, int]] = {
 }
 
 
-# An owner is at least a compression pointer.
-_OWNER_OCTETS = 2
-
-
 class RRset:
     """Records of one type at one label.
 
-    head          TYPE, CLASS and TTL, encoded: what each record has in common after its owner
-    framed        per record: head, RDLENGTH and rdata, ready to be put behind an owner
-    weights       as picking uses them; empty where all records are answered in the file's order
-    choice        how to pick among them; None where all are answered
+    packed        per record: QNAME_POINTER, TYPE, CLASS, TTL, RDLENGTH and rdata, one record behind the other in one
+                  object, which stays shared after a fork
+    choice        how to pick among them by weight; None where all are answered in the file's order
     health        per record the name of its check, or None; None where no record names one
     smallest_octets  of one record in a message: bounds how many are worth drawing
     name_offset   where the names inside the rdata start, -1 without any that may be compressed
     """
 
+    # _octets  of every record, where they are alike; else 0, and _starts tells where each begins and the last one ends
     __slots__ = (
+        "_count",
+        "_octets",
+        "_starts",
         "choice",
-        "framed",
-        "head",
         "health",
         "name_count",
         "name_offset",
-        "rdatas",
+        "packed",
         "rrtype",
         "smallest_octets",
         "ttl",
-        "weights",
     )
 
     def __init__(
@@ -60,14 +65,46 @@ class RRset:
     ) -> None:
         self.rrtype = int(rrtype)
         self.ttl = ttl
-        self.rdatas = rdatas
-        self.head = rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
-        self.framed = tuple([self.head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas])
-        self.smallest_octets = _OWNER_OCTETS + min([len(record) for record in self.framed], default=0)
-        self.weights = weights
+        head = QNAME_POINTER + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
+        self.packed = b"".join([head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas])
+        self._count = len(rdatas)
+        lengths = set(map(len, rdatas))
+        self.smallest_octets = RECORD_HEAD_OCTETS + min(lengths, default=0)
+        self._octets = self.smallest_octets if len(lengths) == 1 else 0
+        self._starts: tuple[int, ...] | None = None
+        if len(lengths) > 1:
+            self._starts = tuple(accumulate([RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas], initial=0))
         self.choice = WeightedChoice(weights) if weights else None
         self.health = health
         self.name_offset, self.name_count = _NAMES_IN_RDATA.get(rrtype, (-1, 0))
 
     def __len__(self) -> int:
-        return len(self.rdatas)
+        return self._count
+
+    def record(self, index: int) -> bytes:
+        """One record, owned by the name of the question."""
+        start = self._start(index)
+        return self.packed[start : self._start(index + 1)]
+
+    def head(self) -> bytes:
+        """TYPE, CLASS and TTL, encoded: what all records of a set that has any have in common."""
+        return self.packed[_POINTER : _HEAD - 2]
+
+    def rdata(self, index: int) -> bytes:
+        """The rdata of one record."""
+        start = self._start(index)
+        return self.packed[start + _HEAD : self._start(index + 1)]
+
+    def _start(self, index: int) -> int:
+        """Where a record begins; that after the last one is where the last one ends."""
+        return self._octets * index if self._starts is None else self._starts[index]
+
+    @property
+    def rdatas(self) -> tuple[bytes, ...]:
+        """The rdata of all records."""
+        return tuple([self.rdata(index) for index in range(self._count)])
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """As picking uses them; empty where all records are answered in the file's order."""
+        return () if self.choice is None else self.choice.weights()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .codes import UDP_PAYLOAD_OCTETS
 from .geography import EMPTY_GEO, Geo
 from .picker import WeightedChoice
+from .response import encode_opt
 from .rrset import RRset
 from .zonedb import ZoneDB
 
@@ -34,28 +35,40 @@ class ServerOptions:
     cookie_secret: bytes = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One state of everything loaded.
+    """One state of everything loaded; never changes.
 
     coordinates  of the records of each RRset that is answered by distance, by this snapshot's City database
+    opts         the OPT of an answer with options still to come, without and with DO: all up to its RDLENGTH
     """
 
-    zones: ZoneDB = field(default_factory=lambda: ZoneDB(()))
-    geo: Geo = EMPTY_GEO
-    options: ServerOptions = field(default_factory=ServerOptions)
-    coordinates: Mapping[RRset, tuple[Coordinates | None, ...]] = field(default_factory=dict)
+    __slots__ = ("coordinates", "geo", "options", "opts", "udp_payload_octets", "zones")
+
+    def __init__(
+        self,
+        zones: ZoneDB | None = None,
+        geo: Geo = EMPTY_GEO,
+        options: ServerOptions | None = None,
+        coordinates: Mapping[RRset, tuple[Coordinates | None, ...]] | None = None,
+    ) -> None:
+        self.zones = ZoneDB(()) if zones is None else zones
+        self.geo = geo
+        self.options = ServerOptions() if options is None else options
+        self.coordinates = {} if coordinates is None else coordinates
+        self.udp_payload_octets = self.options.udp_payload_octets
+        self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ())[:-2] for dnssec_ok in (False, True)])
 
 
-@dataclass(frozen=True, slots=True)
 class Tier:
     """Some records of an RRset, and how to pick among them by weight."""
 
-    indexes: tuple[int, ...]
-    choice: WeightedChoice
+    __slots__ = ("choice", "indexes")
+
+    def __init__(self, indexes: tuple[int, ...], choice: WeightedChoice) -> None:
+        self.indexes = indexes
+        self.choice = choice
 
 
-@dataclass(slots=True)
 class State:
     """What a worker keeps between answers: every mutable table, by name. A new snapshot or health gets a new one.
 
@@ -64,5 +77,8 @@ class State:
     tiers   by RRset and the client's place, what distance and health have left of it; a table of fixed size
     """
 
-    tiers: dict[tuple[RRset, Coordinates | None], list[Tier]] = field(default_factory=dict)
-    health: Mapping[str, int] | None = None
+    __slots__ = ("health", "tiers")
+
+    def __init__(self, health: Mapping[str, int] | None = None) -> None:
+        self.health = health
+        self.tiers: dict[tuple[RRset, Coordinates | None], list[Tier]] = {}

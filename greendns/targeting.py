@@ -12,37 +12,19 @@ from ipaddress import IPv4Address, IPv6Address
 from .errors import ValueProblem
 from .found import shown
 from .geography import CONTINENT_OF, NOWHERE, REGION_GROUP_OF, Geo, Place
+from .levels import ASN, CLOSEST, CONTINENT, COUNTRY, IP, LEVELS, REGION, REGION_GROUP
 
-# Levels of targeting, as bits, from the nearest to the farthest (G090).
-IP = 1
-ASN = 2
-REGION = 4
-REGION_GROUP = 8
-COUNTRY = 16
-CONTINENT = 32
-ANYONE = 64
-# Not a target, but an answer may depend on the client's coordinates too.
-CLOSEST = 128
-
-LEVELS = {
-    "ip": IP,
-    "asn": ASN,
-    "region": REGION,
-    "regiongroup": REGION_GROUP,
-    "country": COUNTRY,
-    "continent": CONTINENT,
-    "@": ANYONE,
-}
-GEOGRAPHIC = IP | ASN | REGION | REGION_GROUP | COUNTRY | CONTINENT
+# What a compiled function looks at for each query has a name of this module's own.
+_IP, _ASN = IP, ASN
+_OF_ADDRESS = IP | ASN
 # These are answered by the City database alone (G098).
 _OF_CITY = REGION | REGION_GROUP
 _OF_PLACE = REGION | REGION_GROUP | COUNTRY | CONTINENT | CLOSEST
 
-EVERYBODY = b"@"
 _CONTINENTS = frozenset(CONTINENT_OF.values())
 _REGION_GROUPS = frozenset(REGION_GROUP_OF.values())
-_REGION = re.compile(r"([a-z]{2})-[a-z0-9]{1,3}")
-_ASN = re.compile(r"as(0|[1-9][0-9]{0,9})")
+_REGION_WORD = re.compile(r"([a-z]{2})-[a-z0-9]{1,3}")
+_ASN_WORD = re.compile(r"as(0|[1-9][0-9]{0,9})")
 
 
 def parse_targeting(text: str) -> int:
@@ -76,10 +58,10 @@ def level_of_target(target: str, levels: int) -> int:
         level = REGION_GROUP
     elif target.startswith("["):
         level = IP if _is_address_target(target) else 0
-    elif _ASN.fullmatch(target):
+    elif _ASN_WORD.fullmatch(target):
         level = ASN
     else:
-        region = _REGION.fullmatch(target)
+        region = _REGION_WORD.fullmatch(target)
         level = REGION if region and region[1] in CONTINENT_OF else 0
     return level & levels
 
@@ -134,37 +116,24 @@ class Location:
 def locate(address: bytes, from_subnet: bool, levels: int, wants_coordinates: bool, geo: Geo) -> Location:
     """Look an address up for a zone that targets `levels`; `wants_coordinates` where any label has closest."""
     location = Location(address, from_subnet)
-    targets: list[bytes] = []
-    if levels & IP:
-        targets.extend(address_targets(address))
-    if levels & ASN and geo.asn is not None:
-        network, location.asn_prefix = geo.asn.find(address)
-        targets.append(b"as%d" % (network.asn or 0))
-    if levels & _OF_PLACE or wants_coordinates:
-        _find_place(location, bool(levels & _OF_CITY) or wants_coordinates, geo)
-        _add_place_targets(targets, location.place, levels)
-    if levels & ANYONE:
-        targets.append(EVERYBODY)
-    location.targets = tuple(targets)
+    if wants_coordinates or levels & _OF_PLACE:
+        database = geo.locator(wants_coordinates or levels & _OF_CITY != 0)
+        if database is not None:
+            location.place, location.place_prefix = database.find(address)
+            location.has_place = True
+    location.targets = location.place.targets(levels)
+    if levels & _OF_ADDRESS:
+        location.targets = (*_near_targets(location, levels, geo), *location.targets)
     return location
 
 
-def _find_place(location: Location, needs_city: bool, geo: Geo) -> None:
-    database = geo.locator(needs_city)
-    if database is not None:
-        location.place, location.place_prefix = database.find(location.address)
-        location.has_place = True
-
-
-def _add_place_targets(targets: list[bytes], place: Place, levels: int) -> None:
-    if levels & REGION and place.region is not None:
-        targets.append(place.region)
-    if levels & REGION_GROUP and place.regiongroup is not None:
-        targets.append(place.regiongroup)
-    if levels & COUNTRY and place.country is not None:
-        targets.append(place.country)
-    if levels & CONTINENT and place.continent is not None:
-        targets.append(place.continent)
+def _near_targets(location: Location, levels: int, geo: Geo) -> list[bytes]:
+    """The targets that are nearer than any place: addresses, then the AS (G090)."""
+    targets = address_targets(location.address) if levels & _IP else []
+    if levels & _ASN and geo.asn is not None:
+        network, location.asn_prefix = geo.asn.find(location.address)
+        targets.append(b"as%d" % (network.asn or 0))
+    return targets
 
 
 def address_text(address: bytes) -> str:
@@ -213,10 +182,10 @@ def scope_prefix(location: Location, levels: int, address_prefixes: tuple[int, i
     if not location.from_subnet:
         return 0
     scope = 0
-    if levels & IP:
-        scope = address_prefixes[len(location.address) == 16]
-    if levels & ASN:
-        scope = max(scope, location.asn_prefix)
-    if levels & _OF_PLACE:
-        scope = max(scope, location.place_prefix)
+    if levels & _IP:
+        scope = address_prefixes[1 if len(location.address) == 16 else 0]
+    if levels & _ASN and location.asn_prefix > scope:
+        scope = location.asn_prefix
+    if levels & _OF_PLACE and location.place_prefix > scope:
+        scope = location.place_prefix
     return scope

@@ -8,15 +8,23 @@ a table of variants; nothing is joined or cut per query.
 from __future__ import annotations
 
 from .codes import RRType
+from .levels import EVERYBODY, REGION, REGION_GROUP
 from .rrset import RRset
-from .targeting import EVERYBODY, REGION, REGION_GROUP
 
 WILDCARD = b"\x01*"
 # Beside an alias neither its target's nor the label's own NS and SOA are seen (G132, G133).
-HIDDEN_BY_ALIAS = (RRType.NS, RRType.SOA)
+HIDDEN_BY_ALIAS = (int(RRType.NS), int(RRType.SOA))
 # How many names one question comes to by aliases: what is further leads nowhere, as a loop does (G134). The pool's
 # zones need one.
 ALIAS_LIMIT = 16
+# For `find_matches`: all that there are.
+EVERY_MATCH = 2**31 - 1
+
+# Most names have no variants: one table for them all, never written to.
+_NO_VARIANTS: dict[bytes, Label] = {}
+# What the compiled functions look at for each query: see query.py.
+_CNAME, _DS, _NS, _SOA = int(RRType.CNAME), int(RRType.DS), int(RRType.NS), int(RRType.SOA)
+_LIMIT = ALIAS_LIMIT
 
 
 class Label:
@@ -53,15 +61,25 @@ class Name:
 
     def __init__(self) -> None:
         self.plain: Label | None = None
-        self.variants: dict[bytes, Label] = {}
+        self.variants = _NO_VARIANTS
         self.levels = 0
         self.address_prefixes = (0, 0)
+
+    def add_variant(self, target: bytes, label: Label) -> None:
+        """Have a label answer the clients of a target."""
+        if self.variants is _NO_VARIANTS:
+            self.variants = {}
+        self.variants[target] = label
+
+    def label_for(self, target: bytes) -> Label | None:
+        """What a target finds here."""
+        return self.plain if target == EVERYBODY else self.variants.get(target)
 
     def exists_for(self, targets: tuple[bytes, ...]) -> bool:
         """Whether a client with these targets sees the name at all (G115, G116)."""
         if self.plain is not None:
             return True
-        return any(target in self.variants for target in targets)
+        return not self.variants.keys().isdisjoint(targets)
 
     def first_rrset(self, rrtype: int, targets: tuple[bytes, ...]) -> RRset | None:
         """The records of one type as they stand here, for the first target that has any; aliases are not followed."""
@@ -72,12 +90,8 @@ class Name:
 
     def labels_for(self, targets: tuple[bytes, ...]) -> list[tuple[bytes, Label]]:
         """What each target finds here, in the targets' order (G092)."""
-        found = []
-        for target in targets:
-            label = self.plain if target == EVERYBODY else self.variants.get(target)
-            if label is not None:
-                found.append((target, label))
-        return found
+        found = [(target, self.label_for(target)) for target in targets]
+        return [(target, label) for target, label in found if label is not None]
 
 
 class Match:
@@ -138,7 +152,7 @@ class Zone:
         cut = None
         at = 0
         while at < len(relative):
-            if relative[at:] in self.cuts and not (at == 0 and qtype == RRType.DS):
+            if relative[at:] in self.cuts and not (at == 0 and qtype == _DS):
                 cut = relative[at:]
             at += 1 + relative[at]
         return cut
@@ -162,28 +176,40 @@ class Zone:
         return None, b""
 
 
-def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[Match]:
-    """All that may answer, best first: per target the label's alias, then its CNAME, then the type (G112)."""
+def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...], limit: int = EVERY_MATCH) -> list[Match]:
+    """What may answer, best first: per target the label's alias, then its CNAME, then the type (G112).
+
+    limit  so many are enough; a few more may come
+    """
     matches: list[Match] = []
-    _collect(name, qtype, targets, matches, [])
+    _collect(name, qtype, targets, limit, matches, [])
     return matches
 
 
-def _collect(name: Name, qtype: int, targets: tuple[bytes, ...], matches: list[Match], visited: list[Name]) -> None:
+def _collect(
+    name: Name, qtype: int, targets: tuple[bytes, ...], limit: int, matches: list[Match], visited: list[Name]
+) -> None:
     """Append what `name` has; a name visited twice has nothing new to say, which also ends alias loops (G134)."""
     if name in visited:
         return
     visited.append(name)
-    for target, label in name.labels_for(targets):
+    for target in targets:
+        label = name.label_for(target)
+        if label is None:
+            continue
         if label.has_alias:
-            if qtype in HIDDEN_BY_ALIAS:
+            if qtype in (_NS, _SOA):  # HIDDEN_BY_ALIAS
                 continue
-            if label.alias is not None and len(visited) <= ALIAS_LIMIT:
-                _collect(label.alias, qtype, targets, matches, visited)
-        for rrtype in (qtype,) if qtype == RRType.CNAME else (RRType.CNAME, qtype):
-            rrset = label.rrsets.get(rrtype)
-            if rrset is not None:
-                matches.append(Match(target, label, rrset))
+            if label.alias is not None and len(visited) <= _LIMIT:
+                _collect(label.alias, qtype, targets, limit, matches, visited)
+        rrset = label.rrsets.get(_CNAME)
+        if rrset is not None:
+            matches.append(Match(target, label, rrset))
+        rrset = label.rrsets.get(qtype)
+        if rrset is not None and qtype != _CNAME:
+            matches.append(Match(target, label, rrset))
+        if len(matches) >= limit:
+            return
 
 
 def find_any(name: Name, targets: tuple[bytes, ...]) -> list[list[Match]]:
@@ -194,8 +220,8 @@ def find_any(name: Name, targets: tuple[bytes, ...]) -> list[list[Match]]:
     """
     per_type: dict[int, list[Match]] = {}
     _collect_any(name, targets, per_type, [])
-    if RRType.CNAME in per_type:
-        return [per_type[RRType.CNAME]]
+    if _CNAME in per_type:
+        return [per_type[_CNAME]]
     return list(per_type.values())
 
 

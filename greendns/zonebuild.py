@@ -11,10 +11,11 @@ from . import name
 from .codes import ADDRESS_TYPES, RRType
 from .errors import Problem
 from .found import shown
+from .levels import CLOSEST, EVERYBODY, IP
 from .picker import effective_weights
 from .rdata import Records
 from .rrset import RRset
-from .targeting import CLOSEST, EVERYBODY, IP, address_target_prefix, level_of_target
+from .targeting import address_target_prefix, level_of_target
 from .zone import ALIAS_LIMIT, Label, Name, Zone
 from .zonefile import LabelSource, ZoneSource, is_cut, variant_of
 
@@ -196,7 +197,7 @@ def _link_variant(names: dict[bytes, Name], relative: bytes, levels: int) -> Non
     variant = variant_of(relative, levels)
     label = names[relative].plain
     if variant is not None and label is not None:
-        names.setdefault(variant.base, Name()).variants[variant.target] = label
+        names.setdefault(variant.base, Name()).add_variant(variant.target, label)
 
 
 def _link_alias(names: dict[bytes, Name], source: LabelSource) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from .codes import RRType
 from .zone import Zone
 
+_DS = int(RRType.DS)
+
 
 class ZoneDB:
     """Zones by origin.
@@ -35,7 +37,7 @@ class ZoneDB:
         A DS at an apex is the parent's, if we serve that too (G110, RFC 4035 section 3.1.4.1).
         """
         zone = self.closest(qname)
-        if zone is not None and qtype == RRType.DS and zone.origin == qname and len(qname) > 1:
+        if zone is not None and qtype == _DS and zone.origin == qname and len(qname) > 1:
             return self.closest(qname[1 + qname[0] :]) or zone
         return zone
 

@@ -16,8 +16,9 @@ from .errors import ConfigError, Problem, ValueProblem
 from .fields import member_place, read_integer
 from .found import shown
 from .jsontext import Keys, parse_json
+from .levels import ANYONE, CONTINENT, COUNTRY
 from .rdata import Records, read_records, rrtype_of_key
-from .targeting import ANYONE, CONTINENT, COUNTRY, level_of_target, parse_targeting
+from .targeting import level_of_target, parse_targeting
 
 Value = TypeVar("Value")
 

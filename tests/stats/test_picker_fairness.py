@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import random
 import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -32,7 +33,7 @@ LEAST_P_VALUE = 0.001
 # One more, as the count of a rare event is whole.
 DEVIATIONS_MAX = 4.5
 
-Way = Callable[[Sequence[int], int, Draw], list[int]]
+Way = Callable[["array[int]", int, Draw], list[int]]
 Outcomes = dict[tuple[int, ...], Fraction]
 
 LABELS = {
@@ -45,7 +46,7 @@ LABELS = {
 LARGE_LABEL = tuple(random.Random(4500).randint(1, 10_000) for _ in range(4500))
 
 
-def way_of_pick(bounds: Sequence[int], count: int, draw: Draw) -> list[int]:
+def way_of_pick(bounds: array[int], count: int, draw: Draw) -> list[int]:
     """What a label does, in the form of the two ways below it."""
     return pick_weighted([end - start for start, end in pairwise(bounds)], count, draw)
 
@@ -53,9 +54,9 @@ def way_of_pick(bounds: Sequence[int], count: int, draw: Draw) -> list[int]:
 every_way = pytest.mark.parametrize("way", [draw_by_cuts, draw_by_tree, way_of_pick])
 
 
-def line(weights: Sequence[int]) -> tuple[int, ...]:
+def line(weights: Sequence[int]) -> array[int]:
     """The bounds of weights laid one after the other."""
-    return tuple(accumulate(weights, initial=0))
+    return array("q", accumulate(weights, initial=0))
 
 
 class Branch(Exception):
@@ -219,7 +220,7 @@ class CountingBounds(Sequence[int]):
 def source() -> ModuleType:
     """The picker as Python source, also where the compiled one is installed: its lines can be counted."""
     path = Path(greendns.picker.__file__).with_name("picker.py")
-    spec = importlib.util.spec_from_file_location("picker_source", path)
+    spec = importlib.util.spec_from_file_location("greendns.picker_source", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -250,10 +251,10 @@ def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
 
 
 def test_a_pick_from_4500_takes_little_more_steps_than_from_45(source: ModuleType) -> None:
-    """A hundred times the records, less than twice the steps: work goes with the logarithm."""
+    """A hundred times the records, less than two and a half times the steps: work goes with the logarithm."""
     few = count_steps(source, LARGE_LABEL[:45], 4)
 
-    assert few < count_steps(source, LARGE_LABEL, 4) < 2 * few
+    assert few < count_steps(source, LARGE_LABEL, 4) < 2.5 * few
 
 
 def test_picking_all_takes_steps_in_proportion_to_the_records(source: ModuleType) -> None:

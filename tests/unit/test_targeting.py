@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 from greendns import geoip
 from greendns.errors import ValueProblem
 from greendns.geography import EMPTY_GEO, Database, Geo, Kind
+from greendns.levels import ANYONE, ASN, CLOSEST, CONTINENT, COUNTRY, IP, REGION, REGION_GROUP
 from greendns.targeting import (
-    ANYONE,
-    ASN,
-    CLOSEST,
-    CONTINENT,
-    COUNTRY,
-    IP,
-    REGION,
-    REGION_GROUP,
     Location,
     address_target_prefix,
     address_targets,

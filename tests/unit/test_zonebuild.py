@@ -9,9 +9,9 @@ import pytest
 from greendns import name
 from greendns.codes import RRType
 from greendns.found import shown
+from greendns.levels import ASN, CLOSEST, CONTINENT, COUNTRY, IP, REGION
 from greendns.presentation import to_text
 from greendns.rrset import RRset
-from greendns.targeting import ASN, CLOSEST, CONTINENT, COUNTRY, IP, REGION
 from greendns.zone import Label, Zone
 from greendns.zonebuild import build_zone, builtin_zone, check_links
 from greendns.zonefile import read_document

@@ -1,0 +1,74 @@
+cimport cython
+
+from .answering cimport Answering, deny, encode_answer, refuse
+from .filters cimport choose
+from .outcome cimport Outcome, Peer
+from .query cimport ClientSubnet, Query, parse
+from .referral cimport refer
+from .response cimport Response
+from .rrset cimport RRset
+from .snapshot cimport Snapshot, State
+from .targeting cimport Location, is_locatable, locate, scope_prefix
+from .zone cimport Match, Name, Zone, find_matches
+from .zonedb cimport ZoneDB
+
+cdef int _IN, _CH, _AXFR, _IXFR, _ANY, _CNAME, _SOA, _NS
+cdef int _NOERROR, _NXDOMAIN, _REFUSED, _ANSWER, _GEOGRAPHIC, _CHAIN, _UNDERSCORE
+
+
+@cython.locals(query=Query, answering=Answering)
+cpdef tuple answer(bytes wire, Peer peer, double now, Snapshot snapshot, State state, object draw)
+
+@cython.locals(query=Query, zone=Zone)
+cdef _answer_question(Answering answering)
+
+cdef _answer_chaos(Answering answering)
+
+@cython.locals(subnet=ClientSubnet, location=Location)
+cpdef Location locate_client(Query query, Peer peer, Zone zone, Snapshot snapshot)
+
+cdef bint _is_somewhere(tuple targets) except -1
+
+cpdef bint is_usable(ClientSubnet subnet) except -1
+
+cdef Location _locate_socket(Peer peer, Zone zone, Snapshot snapshot)
+
+@cython.locals(query=Query, owner=bytes, qname=bytes, target=bytes, next_zone=Zone)
+cdef _follow_chain(Answering answering, Zone zone)
+
+@cython.locals(name=Name)
+cpdef tuple find_name(Zone zone, bytes relative, ZoneDB zones)
+
+cdef list _type_matches(Zone zone, bytes relative, Name name, int qtype, tuple targets, Py_ssize_t limit)
+
+@cython.locals(query=Query, location=Location, cut=bytes, name=Name, stands_at=bytes)
+cdef bytes _answer_name(Answering answering, Zone zone, bytes owner, bytes relative)
+
+cdef bint _answer_unwritten(
+    Answering answering, Zone zone, bytes owner, bytes relative, Location location
+) except -1
+
+@cython.locals(qtype=int, rrset=RRset)
+cdef bytes _answer_from(
+    Answering answering, Zone zone, bytes owner, bytes relative, Name name, Location location
+)
+
+cdef _deny_name(Answering answering, Zone zone, Name name, Location location)
+
+@cython.locals(qtype=int, rrset=RRset, matches=list)
+cdef RRset _add_best(
+    Answering answering, Zone zone, bytes owner, bytes relative, Name name, Location location
+)
+
+@cython.locals(response=Response, match=Match, rrset=RRset, room=Py_ssize_t, indexes=list, partly=bint)
+cdef RRset _add_first(Answering answering, bytes owner, list matches, Location location)
+
+@cython.locals(scope=int)
+cdef _widen_scope(Answering answering, Name name, Location location)
+
+cdef bint _answer_debug(
+    Answering answering, Zone zone, bytes owner, bytes relative, Location location
+) except -1
+
+@cython.locals(subnet=ClientSubnet)
+cdef RRset _country(Answering answering, Zone zone, Location location)

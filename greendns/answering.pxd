@@ -1,0 +1,43 @@
+cimport cython
+
+from .cookies cimport answer_cookie
+from .outcome cimport Outcome, Peer
+from .query cimport Query
+from .response cimport Response, encode_opt, encode_option
+from .snapshot cimport Snapshot, State
+from .zone cimport Zone
+
+cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _SUBNET, _AUTHORITY, _AA, _COPIED
+cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
+
+
+@cython.final
+@cython.freelist(16)
+cdef class Answering:
+    cdef readonly Query query
+    cdef readonly Peer peer
+    cdef readonly double now
+    cdef readonly Snapshot snapshot
+    cdef readonly State state
+    cdef readonly object draw
+    cdef readonly Response response
+    cdef readonly Outcome outcome
+    cdef public int flags
+    cdef public bytes target
+    cdef bytes options
+
+
+cdef Py_ssize_t _limit_octets(Query query, Peer peer, Snapshot snapshot) except -1
+
+@cython.locals(options=bytes)
+cdef bytes _answer_options(Query query, Peer peer, double now, Snapshot snapshot)
+
+cpdef refuse(Answering answering, str kind, int rcode)
+
+cpdef deny(Answering answering, Zone zone, str kind, int rcode)
+
+@cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int)
+cpdef bytes encode_answer(Answering answering)
+
+@cython.locals(query=Query, outcome=Outcome, opt=bytes, options=bytes, at=Py_ssize_t)
+cdef bytes _finish_opt(Answering answering)

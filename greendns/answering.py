@@ -1,0 +1,115 @@
+"""One answer in the making, and its frame: its length, its options, its OPT; refusals and negative answers. Pure."""
+
+from __future__ import annotations
+
+from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode
+from .cookies import answer_cookie
+from .outcome import Outcome, Peer
+from .picker import Draw
+from .query import Query
+from .response import AUTHORITY, COPIED_FLAGS, FLAG_AA, Response, encode_opt, encode_option
+from .snapshot import Snapshot, State
+from .zone import Zone
+
+# What the compiled functions look at for each query: see query.py.
+_NOERROR, _NOTIMP = int(Rcode.NOERROR), int(Rcode.NOTIMP)
+_NSID, _COOKIE, _SUBNET = int(EdnsOption.NSID), int(EdnsOption.COOKIE), int(EdnsOption.CLIENT_SUBNET)
+_AUTHORITY, _AA, _COPIED = AUTHORITY, FLAG_AA, COPIED_FLAGS
+_TCP_OCTETS, _PLAIN_OCTETS = TCP_MESSAGE_OCTETS, PLAIN_UDP_OCTETS
+_OPT_OCTETS = 11  # of an OPT without options
+
+
+class Answering:
+    """One answer in the making: what it was asked with, and what has been decided so far."""
+
+    __slots__ = (
+        "draw",
+        "flags",
+        "now",
+        "options",
+        "outcome",
+        "peer",
+        "query",
+        "response",
+        "snapshot",
+        "state",
+        "target",
+    )
+
+    def __init__(self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
+        self.query = query
+        self.peer = peer
+        self.now = now
+        self.snapshot = snapshot
+        self.state = state
+        self.draw = draw
+        self.outcome = Outcome("answer", _NOERROR, query.qtype)
+        self.flags = _AA
+        self.target = b""  # of the last CNAME added
+        self.options = _answer_options(query, peer, now, snapshot)
+        opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
+        self.response = Response(query.question, _limit_octets(query, peer, snapshot), opt_octets)
+
+
+def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
+    """How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3)."""
+    if peer.is_tcp:
+        return _TCP_OCTETS
+    if query.udp_payload <= _PLAIN_OCTETS:
+        return _PLAIN_OCTETS
+    return query.udp_payload if query.udp_payload < snapshot.udp_payload_octets else snapshot.udp_payload_octets
+
+
+def _answer_options(query: Query, peer: Peer, now: float, snapshot: Snapshot) -> bytes:
+    """The EDNS options of the answer, encoded; the client subnet comes last, its scope still as sent."""
+    options = b""
+    if query.verdict != _NOERROR and query.verdict != _NOTIMP:
+        return options
+    if query.wants_nsid:
+        options += encode_option(_NSID, snapshot.options.identifier.encode())
+    if query.cookie:
+        cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
+        options += encode_option(_COOKIE, cookie)
+    if query.subnet is not None:
+        options += encode_option(_SUBNET, query.subnet.option)
+    return options
+
+
+def refuse(answering: Answering, kind: str, rcode: int) -> None:
+    """Say no, without authority."""
+    answering.flags = 0
+    answering.outcome.kind = kind
+    answering.outcome.rcode = rcode
+
+
+def deny(answering: Answering, zone: Zone, kind: str, rcode: int) -> None:
+    """A negative answer: the SOA in the authority section (RFC 2308 section 3)."""
+    answering.outcome.kind = kind
+    answering.outcome.rcode = rcode
+    if not answering.response.add(_AUTHORITY, zone.origin, zone.soa, (0,)):
+        answering.response.is_truncated = True
+
+
+def encode_answer(answering: Answering) -> bytes:
+    """The message to send."""
+    query = answering.query
+    outcome = answering.outcome
+    outcome.is_truncated = answering.response.is_truncated
+    opt = _finish_opt(answering) if query.has_edns else b""
+    flags = answering.flags | query.flags & _COPIED
+    return answering.response.encode(query.id, flags, outcome.rcode, opt)
+
+
+def _finish_opt(answering: Answering) -> bytes:
+    """The OPT with its options, and the scope that came out (RFC 7871 section 7.2.1)."""
+    options = answering.options
+    query = answering.query
+    outcome = answering.outcome
+    if outcome.scope and query.subnet is not None and options:
+        # The option ends with the address; before that stands the scope.
+        at = len(options) - len(query.subnet.option) + 3
+        options = options[:at] + bytes((outcome.scope,)) + options[at + 1 :]
+    opt: bytes = answering.snapshot.opts[1 if query.dnssec_ok else 0]
+    if outcome.rcode > 15:
+        opt = encode_opt(answering.snapshot.udp_payload_octets, outcome.rcode, query.dnssec_ok, ())[:-2]
+    return opt + len(options).to_bytes(2, "big") + options

@@ -1,0 +1,25 @@
+cimport cython
+
+from .zone cimport Zone
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Peer:
+    cdef readonly bytes address
+    cdef readonly int port
+    cdef readonly bint is_tcp
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Outcome:
+    cdef public str kind
+    cdef public int rcode
+    cdef public int qtype
+    cdef public Zone zone
+    cdef public bytes owner
+    cdef public str label
+    cdef public tuple targets
+    cdef public int scope
+    cdef public bint is_truncated

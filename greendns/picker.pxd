@@ -1,0 +1,43 @@
+cimport cython
+from libc.stdint cimport int64_t
+
+from .chance cimport Uniform
+
+
+@cython.final
+cdef class WeightedChoice:
+    cdef object _bounds
+    cdef object _indexes
+    cdef Py_ssize_t _positives
+    cdef WeightedChoice _zeros
+
+    cpdef list pick(self, Py_ssize_t count, object draw)
+
+    cdef Py_ssize_t _index(self, Py_ssize_t position) except -1
+
+
+@cython.locals(position=Py_ssize_t, left=int64_t)
+cpdef list draw_by_cuts(const int64_t[::1] bounds, Py_ssize_t count, object draw)
+
+@cython.locals(uniform=Uniform)
+cdef int64_t _below(object draw, int64_t n) except -1
+
+@cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
+cdef Py_ssize_t _find(const int64_t[::1] bounds, int64_t point) except -1
+
+@cython.locals(cut=Py_ssize_t)
+cdef int64_t _step_over_cuts(const int64_t[::1] bounds, list cuts, int64_t point) except -1
+
+@cython.locals(at=Py_ssize_t)
+cdef _insert(list cuts, Py_ssize_t position)
+
+@cython.locals(position=Py_ssize_t, size=Py_ssize_t, left=int64_t, width=int64_t)
+cpdef list draw_by_tree(const int64_t[::1] bounds, Py_ssize_t count, object draw)
+
+@cython.locals(size=Py_ssize_t, position=Py_ssize_t, step=Py_ssize_t, node=Py_ssize_t, covered=int64_t)
+cdef Py_ssize_t _descend(const int64_t[::1] bounds, list taken, int64_t point) except -1
+
+@cython.locals(node=Py_ssize_t)
+cdef _take(list taken, Py_ssize_t position, int64_t width)
+
+cdef list _draw_up_to(Py_ssize_t count, Py_ssize_t size, const int64_t[::1] bounds, object draw)

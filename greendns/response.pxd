@@ -1,0 +1,45 @@
+cimport cython
+
+from .rrset cimport RRset
+
+cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS
+
+
+cpdef bytes encode_opt(int udp_payload, int rcode, bint dnssec_ok, object options)
+
+cpdef bytes encode_option(int code, bytes option)
+
+
+@cython.final
+@cython.freelist(16)
+cdef class Response:
+    cdef readonly bytes question
+    cdef readonly bytes qname
+    cdef public bint is_truncated
+    cdef readonly list counts
+    cdef list _parts
+    cdef Py_ssize_t _room
+    cdef Py_ssize_t _size
+    cdef dict _names
+
+    cpdef Py_ssize_t room(self)
+
+    @cython.locals(parts=Py_ssize_t, size=Py_ssize_t, is_ready=bint, index=Py_ssize_t, record=bytes)
+    cpdef bint add(self, int section, bytes owner, RRset rrset, object indexes, bint partly=*) except -1
+
+    @cython.locals(start=bytes)
+    cdef bytes _write_record(self, bytes owner, RRset rrset, Py_ssize_t index)
+
+    @cython.locals(rdata=bytes, encoded=bytes, begin=Py_ssize_t, end=Py_ssize_t)
+    cdef bytes _frame_names(self, RRset rrset, Py_ssize_t index, Py_ssize_t at)
+
+    @cython.locals(names=dict, begin=Py_ssize_t)
+    cdef bytes _compress(self, bytes name, Py_ssize_t at)
+
+    @cython.locals(begin=Py_ssize_t)
+    cdef _remember(self, dict names)
+
+    cdef _forget_unwritten(self)
+
+    @cython.locals(questions=int, answers=int, authorities=int, additionals=int)
+    cpdef bytes encode(self, bytes id, int flags, int rcode, bytes opt)

@@ -1,0 +1,27 @@
+cimport cython
+
+from .geography cimport Geo
+from .picker cimport WeightedChoice
+from .zonedb cimport ZoneDB
+
+
+@cython.final
+cdef class Snapshot:
+    cdef readonly ZoneDB zones
+    cdef readonly Geo geo
+    cdef readonly object options
+    cdef readonly object coordinates
+    cdef readonly int udp_payload_octets
+    cdef readonly tuple opts
+
+
+@cython.final
+cdef class Tier:
+    cdef readonly tuple indexes
+    cdef readonly WeightedChoice choice
+
+
+@cython.final
+cdef class State:
+    cdef readonly object health
+    cdef readonly dict tiers

@@ -1,0 +1,26 @@
+cimport cython
+
+from .geography cimport Database, Geo, Place
+
+cdef int _IP, _ASN, _OF_ADDRESS, _OF_CITY, _OF_PLACE
+
+
+@cython.final
+@cython.freelist(16)
+cdef class Location:
+    cdef readonly bytes address
+    cdef readonly bint from_subnet
+    cdef public Place place
+    cdef public int place_prefix
+    cdef public int asn_prefix
+    cdef public bint has_place
+    cdef public tuple targets
+
+
+@cython.locals(location=Location, database=Database)
+cpdef Location locate(bytes address, bint from_subnet, int levels, bint wants_coordinates, Geo geo)
+
+cpdef bint is_locatable(bytes address) except -1
+
+@cython.locals(scope=int)
+cpdef int scope_prefix(Location location, int levels, tuple address_prefixes) except -1

@@ -1,0 +1,19 @@
+cimport cython
+
+from .zone cimport Zone
+
+cdef int _DS
+
+
+cdef class ZoneDB:
+    cdef dict _by_origin
+    cdef readonly frozenset ancestors
+
+    @cython.locals(zone=Zone)
+    cpdef Zone match(self, bytes qname, int qtype)
+
+    @cython.locals(by_origin=dict, at=Py_ssize_t, zone=Zone)
+    cpdef Zone closest(self, bytes name)
+
+    @cython.locals(at=Py_ssize_t)
+    cpdef bint has_between(self, bytes name, bytes encloser) except -1
