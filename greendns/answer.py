@@ -132,7 +132,8 @@ def _follow_chain(answering: Answering, zone: Zone) -> None:
     qname = query.qname
     followed: list[bytes] = []
     while True:
-        target = _answer_name(answering, zone, owner, qname[: len(qname) - len(zone.origin)])
+        octets = qname
+        target = _answer_name(answering, zone, owner, octets[: len(qname) - len(zone.origin)])
         if target is None or len(followed) == _CHAIN or answering.response.is_truncated:
             return
         followed.append(qname)

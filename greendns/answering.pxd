@@ -3,11 +3,11 @@ cimport cython
 from .cookies cimport answer_cookie
 from .outcome cimport Outcome, Peer
 from .query cimport Query
-from .response cimport Response, encode_opt, encode_option
+from .response cimport Response, append_options, encode_opt, encode_option
 from .snapshot cimport Snapshot, State
 from .zone cimport Zone
 
-cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _SUBNET, _AUTHORITY, _AA, _COPIED
+cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _SUBNET, _AUTHORITY, _AA, _COPIED, _HEADER
 cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
 
 
@@ -35,6 +35,8 @@ cdef bytes _answer_options(Query query, Peer peer, double now, Snapshot snapshot
 cpdef refuse(Answering answering, str kind, int rcode)
 
 cpdef deny(Answering answering, Zone zone, str kind, int rcode)
+
+cdef bint _add_soa(Response response, Zone zone) except -1
 
 @cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int)
 cpdef bytes encode_answer(Answering answering)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .codes import PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode
+from .codes import HEADER_OCTETS, PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode
 from .cookies import answer_cookie
 from .outcome import Outcome, Peer
 from .picker import Draw
 from .query import Query
-from .response import AUTHORITY, COPIED_FLAGS, FLAG_AA, Response, encode_opt, encode_option
+from .response import AUTHORITY, COPIED_FLAGS, FLAG_AA, Response, append_options, encode_opt, encode_option
 from .snapshot import Snapshot, State
 from .zone import Zone
 
 # What the compiled functions look at for each query: see query.py.
 _NOERROR, _NOTIMP = int(Rcode.NOERROR), int(Rcode.NOTIMP)
 _NSID, _COOKIE, _SUBNET = int(EdnsOption.NSID), int(EdnsOption.COOKIE), int(EdnsOption.CLIENT_SUBNET)
-_AUTHORITY, _AA, _COPIED = AUTHORITY, FLAG_AA, COPIED_FLAGS
+_AUTHORITY, _AA, _COPIED, _HEADER = AUTHORITY, FLAG_AA, COPIED_FLAGS, HEADER_OCTETS
 _TCP_OCTETS, _PLAIN_OCTETS = TCP_MESSAGE_OCTETS, PLAIN_UDP_OCTETS
 _OPT_OCTETS = 11  # of an OPT without options
 
@@ -86,8 +86,15 @@ def deny(answering: Answering, zone: Zone, kind: str, rcode: int) -> None:
     """A negative answer: the SOA in the authority section (RFC 2308 section 3)."""
     answering.outcome.kind = kind
     answering.outcome.rcode = rcode
-    if not answering.response.add(_AUTHORITY, zone.origin, zone.soa, (0,)):
+    if not _add_soa(answering.response, zone):
         answering.response.is_truncated = True
+
+
+def _add_soa(response: Response, zone: Zone) -> bool:
+    """Add the zone's SOA; it is ready where it comes first and the question has the origin in the zone's own case."""
+    if response.is_empty() and response.qname.endswith(zone.origin):
+        return response.add_encoded(_AUTHORITY, zone.denial(_HEADER + len(response.qname) - len(zone.origin)))
+    return response.add(_AUTHORITY, zone.origin, zone.soa, (0,))
 
 
 def encode_answer(answering: Answering) -> bytes:
@@ -109,7 +116,8 @@ def _finish_opt(answering: Answering) -> bytes:
         # The option ends with the address; before that stands the scope.
         at = len(options) - len(query.subnet.option) + 3
         options = options[:at] + bytes((outcome.scope,)) + options[at + 1 :]
-    opt: bytes = answering.snapshot.opts[1 if query.dnssec_ok else 0]
     if outcome.rcode > 15:
-        opt = encode_opt(answering.snapshot.udp_payload_octets, outcome.rcode, query.dnssec_ok, ())[:-2]
-    return opt + len(options).to_bytes(2, "big") + options
+        opt = encode_opt(answering.snapshot.udp_payload_octets, outcome.rcode, query.dnssec_ok, ())
+    else:
+        opt = answering.snapshot.opts[1 if query.dnssec_ok else 0]
+    return append_options(opt, options) if options else opt

@@ -155,9 +155,11 @@ def _step_over_cuts(bounds: array[int], cuts: list[int], point: int) -> int:
 def _insert(cuts: list[int], position: int) -> None:
     """Put a position where it keeps the cuts ascending."""
     at = len(cuts)
+    cuts.append(position)
     while at > 0 and cuts[at - 1] > position:
+        cuts[at] = cuts[at - 1]
         at -= 1
-    cuts.insert(at, position)
+    cuts[at] = position
 
 
 def draw_by_tree(bounds: array[int], count: int, draw: Draw) -> list[int]:

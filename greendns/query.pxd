@@ -39,7 +39,8 @@ cpdef Query parse(bytes wire)
 @cython.locals(qdcount=int, at=Py_ssize_t, verdict=int)
 cdef int _judge(Query query, bytes wire) except -1
 
-@cython.locals(at=Py_ssize_t, end=Py_ssize_t)
+# `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
+@cython.locals(at=Py_ssize_t, end=Py_ssize_t, octets="const unsigned char*")
 cdef Py_ssize_t _read_question(Query query, bytes wire) except -2
 
 @cython.locals(ancount=int, nscount=int, arcount=int, last_type=int)
@@ -52,7 +53,7 @@ cdef int _record_type(bytes wire, Py_ssize_t at) except -2
 
 cdef Py_ssize_t _skip_record(bytes wire, Py_ssize_t at) except -2
 
-@cython.locals(end=Py_ssize_t, start=Py_ssize_t, code=int)
+@cython.locals(end=Py_ssize_t, start=Py_ssize_t, code=int, octets="const unsigned char*")
 cdef Py_ssize_t _read_opt(Query query, bytes wire, Py_ssize_t at) except -2
 
 cdef int _read_option(Query query, int code, bytes option) except -1

@@ -134,11 +134,12 @@ def _read_question(query: Query, wire: bytes) -> int:
         at += 1 + wire[at]
     if at >= end or at + 5 > len(wire):
         return -1
-    query.qname_sent = wire[_HEADER : at + 1]
+    octets = wire
+    query.qname_sent = octets[_HEADER : at + 1]
     query.qname = query.qname_sent.lower()
     query.qtype = wire[at + 1] << 8 | wire[at + 2]
     query.qclass = wire[at + 3] << 8 | wire[at + 4]
-    query.question = wire[_HEADER : at + 5]
+    query.question = octets[_HEADER : at + 5]
     return at + 5
 
 
@@ -222,7 +223,8 @@ def _read_opt(query: Query, wire: bytes, at: int) -> int:
         if at > end:
             break
         if query.edns_version == 0:
-            _read_option(query, code, wire[start:at])
+            octets = wire
+            _read_option(query, code, octets[start:at])
     query.verdict = _FORMERR
     return end
 

@@ -5,9 +5,16 @@ from .rrset cimport RRset
 cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS
 
 
+cdef tuple _OCTETS, _PAIRS
+
+cdef bytes _two_octets(int number)
+
 cpdef bytes encode_opt(int udp_payload, int rcode, bint dnssec_ok, object options)
 
 cpdef bytes encode_option(int code, bytes option)
+
+@cython.locals(octets="const unsigned char*")
+cpdef bytes append_options(bytes opt, bytes options)
 
 
 @cython.final
@@ -22,10 +29,14 @@ cdef class Response:
     cdef Py_ssize_t _size
     cdef dict _names
 
+    cpdef bint is_empty(self) except -1
+
     cpdef Py_ssize_t room(self)
 
     @cython.locals(parts=Py_ssize_t, size=Py_ssize_t, is_ready=bint, index=Py_ssize_t, record=bytes)
     cpdef bint add(self, int section, bytes owner, RRset rrset, object indexes, bint partly=*) except -1
+
+    cpdef bint add_encoded(self, int section, bytes record) except -1
 
     @cython.locals(start=bytes)
     cdef bytes _write_record(self, bytes owner, RRset rrset, Py_ssize_t index)
@@ -36,10 +47,13 @@ cdef class Response:
     @cython.locals(names=dict, begin=Py_ssize_t)
     cdef bytes _compress(self, bytes name, Py_ssize_t at)
 
-    @cython.locals(begin=Py_ssize_t)
-    cdef _remember(self, dict names)
+    cdef _remember(self, dict names, Py_ssize_t begin=*)
 
     cdef _forget_unwritten(self)
 
-    @cython.locals(questions=int, answers=int, authorities=int, additionals=int)
+    @cython.locals(head=list, counts=list, questions=int, answers=int, authorities=int, additionals=int)
     cpdef bytes encode(self, bytes id, int flags, int rcode, bytes opt)
+
+
+@cython.locals(response=Response, names=dict)
+cpdef bytes encode_behind(Py_ssize_t origin_at, bytes origin, RRset rrset)

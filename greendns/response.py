@@ -25,12 +25,13 @@ COPIED_FLAGS = 0x7800 | 0x0100 | 0x0010
 # A pointer has 14 bits (RFC 1035 section 4.1.4).
 _POINTER_LIMIT = 0x4000
 _POINTER_OCTETS = len(QNAME_POINTER)
+# Joined, not packed: making the header of ten numbers takes five times as long.
+_OCTETS = tuple([bytes((number,)) for number in range(256)])
+_PAIRS = tuple([bytes((0, number)) for number in range(256)])
 
 # What the compiled functions look at for each answer: see query.py.
 _HEADER, _QR, _TC = HEADER_OCTETS, FLAG_QR, FLAG_TC
-_pack_header = Struct(">2s5H").pack  # id, flags, the four counts
 _pack_opt = Struct(">3sHBBBBH").pack  # owner and type, payload, extended rcode, version, flags, RDLENGTH
-_pack_option = Struct(">HH").pack
 
 
 def encode_opt(udp_payload: int, rcode: int, dnssec_ok: bool, options: Iterable[tuple[int, bytes]]) -> bytes:
@@ -41,7 +42,17 @@ def encode_opt(udp_payload: int, rcode: int, dnssec_ok: bool, options: Iterable[
 
 def encode_option(code: int, option: bytes) -> bytes:
     """One EDNS option (RFC 6891 section 6.1.2)."""
-    return _pack_option(code, len(option)) + option
+    return _two_octets(code) + _two_octets(len(option)) + option
+
+
+def append_options(opt: bytes, options: bytes) -> bytes:
+    """An OPT without options, and options that are encoded: both together."""
+    octets = opt
+    return octets[: len(opt) - 2] + _two_octets(len(options)) + options
+
+
+def _two_octets(number: int) -> bytes:
+    return _PAIRS[number] if number < 256 else number.to_bytes(2, "big")
 
 
 class Response:
@@ -56,14 +67,18 @@ class Response:
 
     def __init__(self, question: bytes, limit: int, opt_octets: int) -> None:
         self.question = question
-        self.qname = question[:-4]
+        octets = question
+        self.qname = octets[: len(question) - 4] if question else b""
         self.is_truncated = False
         self._room = limit - opt_octets
-        # The header comes when all is counted.
-        self._parts: list[bytes] = [b"", question]
+        self._parts: list[bytes] = [question]
         self._size = _HEADER + len(question)
         self.counts = [0, 0, 0]
         self._names: dict[bytes, int] | None = None
+
+    def is_empty(self) -> bool:
+        """Whether no record was added yet."""
+        return len(self._parts) == 1
 
     def room(self) -> int:
         """How many octets are left for records."""
@@ -93,6 +108,15 @@ class Response:
         self._forget_unwritten()
         self.counts[section] += len(self._parts) - parts
         return partly
+
+    def add_encoded(self, section: int, record: bytes) -> bool:
+        """Append one record that was encoded for this place; False if it does not fit."""
+        if self._size + len(record) > self._room:
+            return False
+        self._parts.append(record)
+        self._size += len(record)
+        self.counts[section] += 1
+        return True
 
     def _write_record(self, owner: bytes, rrset: RRset, index: int) -> bytes:
         """A record with its owner, and the names inside its rdata, compressed as far as can be."""
@@ -131,9 +155,8 @@ class Response:
             begin += 1 + name[begin]
         return name
 
-    def _remember(self, names: dict[bytes, int]) -> None:
-        """Note where the question's name and the names above it stand."""
-        begin = 0
+    def _remember(self, names: dict[bytes, int], begin: int = 0) -> None:
+        """Note where the question's name and the names above it stand, or what begins at octet `begin` of it."""
         while begin < len(self.qname) and self.qname[begin]:
             names[self.qname[begin:]] = _HEADER + begin
             begin += 1 + self.qname[begin]
@@ -151,6 +174,20 @@ class Response:
         questions = 1 if self.question else 0
         if opt:
             additionals += 1
-        self._parts[0] = _pack_header(id, _QR | flags | rcode & 0x0F, questions, answers, authorities, additionals)
-        self._parts.append(opt)
-        return b"".join(self._parts)
+            self._parts.append(opt)
+        flags |= _QR | rcode & 0x0F
+        head = [id, _OCTETS[flags >> 8], _OCTETS[flags & 0xFF], _two_octets(questions)]
+        counts = [_two_octets(answers), _two_octets(authorities), _two_octets(additionals)]
+        return b"".join(head + counts + self._parts)
+
+
+def encode_behind(origin_at: int, origin: bytes, rrset: RRset) -> bytes:
+    """The one record of a set owned by `origin`, as it stands first behind a question whose name ends in `origin`.
+
+    origin_at  the octet of the message at which that begins
+    Names are compressed against the origin and against each other, not against the labels below the origin.
+    """
+    response = Response(bytes(origin_at - _HEADER) + origin + bytes(4), _POINTER_LIMIT, 0)
+    response._names = names = {}
+    response._remember(names, origin_at - _HEADER)
+    return response._write_record(origin, rrset, 0)

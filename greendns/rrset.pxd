@@ -19,12 +19,15 @@ cdef class RRset:
     cdef Py_ssize_t _octets
     cdef tuple _starts
 
-    @cython.locals(start=Py_ssize_t)
+    # A slice of a pointer is one copy, a slice of an object four objects: here `_start` has checked the index.
+    @cython.locals(octets="const unsigned char*")
     cpdef bytes record(self, Py_ssize_t index)
 
     cpdef bytes head(self)
 
-    @cython.locals(start=Py_ssize_t)
+    @cython.locals(octets="const unsigned char*")
     cpdef bytes rdata(self, Py_ssize_t index)
 
     cdef Py_ssize_t _start(self, Py_ssize_t index) except -1
+
+    cdef Py_ssize_t _end(self, Py_ssize_t index) except -1

@@ -83,8 +83,8 @@ class RRset:
 
     def record(self, index: int) -> bytes:
         """One record, owned by the name of the question."""
-        start = self._start(index)
-        return self.packed[start : self._start(index + 1)]
+        octets = self.packed
+        return octets[self._start(index) : self._end(index)]
 
     def head(self) -> bytes:
         """TYPE, CLASS and TTL, encoded: what all records of a set that has any have in common."""
@@ -92,12 +92,18 @@ class RRset:
 
     def rdata(self, index: int) -> bytes:
         """The rdata of one record."""
-        start = self._start(index)
-        return self.packed[start + _HEAD : self._start(index + 1)]
+        octets = self.packed
+        return octets[self._start(index) + _HEAD : self._end(index)]
 
     def _start(self, index: int) -> int:
-        """Where a record begins; that after the last one is where the last one ends."""
+        """Where a record begins."""
+        if index < 0 or index >= self._count:
+            raise IndexError("there is no such record")
         return self._octets * index if self._starts is None else self._starts[index]
+
+    def _end(self, index: int) -> int:
+        """Where a record ends."""
+        return self._octets * (index + 1) if self._starts is None else self._starts[index + 1]
 
     @property
     def rdatas(self) -> tuple[bytes, ...]:

@@ -39,7 +39,7 @@ class Snapshot:
     """One state of everything loaded; never changes.
 
     coordinates  of the records of each RRset that is answered by distance, by this snapshot's City database
-    opts         the OPT of an answer with options still to come, without and with DO: all up to its RDLENGTH
+    opts         the OPT of an answer without options, without and with DO
     """
 
     __slots__ = ("coordinates", "geo", "options", "opts", "udp_payload_octets", "zones")
@@ -56,7 +56,7 @@ class Snapshot:
         self.options = ServerOptions() if options is None else options
         self.coordinates = {} if coordinates is None else coordinates
         self.udp_payload_octets = self.options.udp_payload_octets
-        self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ())[:-2] for dnssec_ok in (False, True)])
+        self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ()) for dnssec_ok in (False, True)])
 
 
 class Tier:

@@ -56,6 +56,10 @@ cdef class Zone:
     cdef readonly RRset soa
     cdef readonly object serial
     cdef readonly str file
+    cdef dict _denials
+
+    @cython.locals(record=bytes)
+    cpdef bytes denial(self, Py_ssize_t origin_at)
 
     @cython.locals(at=Py_ssize_t, cut=bytes)
     cpdef bytes find_cut(self, bytes relative, int qtype)

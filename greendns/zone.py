@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .codes import RRType
 from .levels import EVERYBODY, REGION, REGION_GROUP
+from .response import encode_behind
 from .rrset import RRset
 
 WILDCARD = b"\x01*"
@@ -117,7 +118,19 @@ class Zone:
     file               where it came from, for messages; empty for the built-in one
     """
 
-    __slots__ = ("apex", "cuts", "file", "levels", "names", "origin", "serial", "soa", "text", "wants_coordinates")
+    __slots__ = (
+        "_denials",
+        "apex",
+        "cuts",
+        "file",
+        "levels",
+        "names",
+        "origin",
+        "serial",
+        "soa",
+        "text",
+        "wants_coordinates",
+    )
 
     def __init__(
         self,
@@ -141,6 +154,17 @@ class Zone:
         self.soa = soa
         self.serial = serial
         self.file = file
+        self._denials: dict[int, bytes] = {}
+
+    def denial(self, origin_at: int) -> bytes:
+        """The SOA of a negative answer, ready to stand behind the question (RFC 2308 section 3).
+
+        origin_at  where the origin begins in the message: there are at most 243 such places, and each is encoded once
+        """
+        record = self._denials.get(origin_at)
+        if record is None:
+            record = self._denials[origin_at] = encode_behind(origin_at, self.origin, self.soa)
+        return record
 
     def find_cut(self, relative: bytes, qtype: int) -> bytes | None:
         """The delegation at or above a name, nearest to the apex; None inside our authority.

@@ -7,12 +7,13 @@ cdef int _DS
 
 cdef class ZoneDB:
     cdef dict _by_origin
+    cdef bytes _lengths
     cdef readonly frozenset ancestors
 
     @cython.locals(zone=Zone)
     cpdef Zone match(self, bytes qname, int qtype)
 
-    @cython.locals(by_origin=dict, at=Py_ssize_t, zone=Zone)
+    @cython.locals(octets="const unsigned char*", size=Py_ssize_t, at=Py_ssize_t, zone=Zone)
     cpdef Zone closest(self, bytes name)
 
     @cython.locals(at=Py_ssize_t)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .codes import RRType
+from .codes import NAME_OCTETS, RRType
 from .zone import Zone
 
 _DS = int(RRType.DS)
@@ -19,10 +19,13 @@ class ZoneDB:
     True
     """
 
-    __slots__ = ("_by_origin", "ancestors")
+    # _lengths  1 for each number of octets that an origin has: other suffixes need not be looked up
+    __slots__ = ("_by_origin", "_lengths", "ancestors")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         self._by_origin = {zone.origin: zone for zone in zones}
+        lengths = {len(origin) for origin in self._by_origin}
+        self._lengths = bytes([length in lengths for length in range(NAME_OCTETS + 1)])
         self.ancestors = frozenset(ancestor for origin in self._by_origin for ancestor in _ancestors(origin))
 
     def __iter__(self) -> Iterator[Zone]:
@@ -43,13 +46,16 @@ class ZoneDB:
 
     def closest(self, name: bytes) -> Zone | None:
         """The zone with the longest origin that `name` ends in."""
-        by_origin = self._by_origin
+        octets = name
+        size = len(name)
         at = 0
-        while True:
-            zone = by_origin.get(name[at:])
-            if zone is not None or not name[at]:
-                return zone
+        while at < size:
+            if self._lengths[size - at]:
+                zone = self._by_origin.get(octets[at:size])
+                if zone is not None:
+                    return zone
             at += 1 + name[at]
+        return None
 
     def has_between(self, name: bytes, encloser: bytes) -> bool:
         """Whether an origin of ours, or a name above one, stands above `name` and below `encloser`."""
