@@ -143,15 +143,18 @@ def serving(
     arguments: Sequence[str] = (),
     listen: Sequence[str] = ("127.0.0.1:0",),
     command: Sequence[str] = (),
+    workers: int = 2,
 ) -> Iterator[Server]:
     """Run a server over the zone files in `directory`/zones until the block ends.
 
     arguments  more of `greendns serve`, such as ("--geoip", DIR)
+    workers    how many processes answer; 0: one does everything
     command    in place of `serve` and everything after it
     """
     zone_directory = directory / "zones"
     write_zones(zone_directory, zones or {})
     standard = ["serve", "--config", str(directory), "--http", "127.0.0.1:0", "--geoip", str(directory)]
+    standard += ["--workers", str(workers)]
     for address in listen:
         standard += ["--listen", address]
     log = directory / "server.log"

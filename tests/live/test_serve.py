@@ -55,12 +55,12 @@ def test_arguments_win_over_the_file(tmp_path: Path) -> None:
         '[zones]\ndirectory = "nosuch"\n[geoip]\ndirectory = "nosuch"\n[http]\nlisten = "192.0.2.77:1"\n'
     )
     arguments = ["--zones", str(tmp_path / "zones"), "--identifier", "told,group", "--log-level", "warning"]
-    with serving(tmp_path, {"example.com": ZONE}, [*arguments, "--workers", "1"]) as server:
+    with serving(tmp_path, {"example.com": ZONE}, arguments) as server:
         assert server.values("www.example.com") == ["192.0.2.1"]
         assert server.metric("geodns_instance_info", ID="told", Group="group") == 1
         # A warning, which the file's level would have hidden.
         assert "no GeoIP database" in server.log_text()
-        assert "workers" not in server.log_text()
+        assert server.metric("greendns_workers", state="configured") == 2
 
 
 def test_no_configuration_is_needed(tmp_path: Path) -> None:
@@ -69,14 +69,6 @@ def test_no_configuration_is_needed(tmp_path: Path) -> None:
     listen = ("--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
     with serving(tmp_path, command=("serve", "--zones", str(tmp_path / "zones"), *listen)) as server:
         assert server.values("www.example.com") == ["192.0.2.1"]
-
-
-def test_more_workers_than_one_are_told_to_be_not_there(tmp_path: Path) -> None:
-    """One serves."""
-    with serving(tmp_path, {"example.com": ZONE}, ["--workers", "2"]) as server:
-        assert server.values("www.example.com") == ["192.0.2.1"]
-        assert "workers = 2" in server.log_text()
-        assert "one serves" in server.log_text()
 
 
 def test_help_tells_when_a_setting_takes_effect() -> None:
@@ -188,14 +180,14 @@ def test_a_broken_database_ends_the_start(tmp_path: Path, content: bytes) -> Non
 def test_every_wrong_setting_is_told_at_the_start(tmp_path: Path) -> None:
     """A line each with file, place, expectation and value."""
     (tmp_path / "greendns.toml").write_text(
-        "[server]\nworkers = 0\nnosuch = 1\n[dns]\nudp_payload_octets = 100\n"
+        "[server]\nworkers = -1\nnosuch = 1\n[dns]\nudp_payload_octets = 100\n"
         '[http]\nlisten = "nonsense"\n[tcp]\nidle_seconds = "10"\n[odd]\nx = 1\n'
     )
     ended = serve_ended(tmp_path, "--listen", "127.0.0.1:0")
 
     assert ended.returncode == 2
     lines = [line.removeprefix(f"greendns: {tmp_path}/greendns.toml: ") for line in ended.stderr.splitlines()]
-    assert lines[0] == "server.workers: must be an integer from 1 to 256, found 0"
+    assert lines[0] == 'server.workers: must be an integer from 0 to 256, or "auto", found -1'
     assert lines[1].startswith("server.nosuch: must be one of the settings listen, ")
     assert lines[2] == "dns.udp_payload_octets: must be an integer from 512 to 4096, found 100"
     assert lines[3] == 'http.listen: must be ADDRESS:PORT, such as "*:53" or "[::1]:53", found "nonsense"'
@@ -212,14 +204,14 @@ def test_what_is_no_toml_ends_the_start(tmp_path: Path) -> None:
 
 def test_every_wrong_argument_is_told_at_the_start(tmp_path: Path) -> None:
     """A line each with what was found."""
-    arguments = ("--listen", "::1:53", "--workers", "0", "--log-level", "loud", "--zones", "")
+    arguments = ("--listen", "::1:53", "--workers", "many", "--log-level", "loud", "--zones", "")
     ended = serve_ended(tmp_path, *arguments)
 
     assert ended.returncode == 2
     lines = [line.removeprefix("greendns: command line: ") for line in ended.stderr.splitlines()]
     for setting, found in (
         ("server.listen", '"::1:53"'),
-        ("server.workers", "0"),
+        ("server.workers", '"many"'),
         ("server.log_level", '"loud"'),
         ("zones.directory", '""'),
     ):
