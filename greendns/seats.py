@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # A process that lived as long was well. One that did not is replaced at once the first time, then after growing pauses:
 # short ones still, since nobody answers what waits for it meanwhile.
-WELL_SECONDS = 5.0
+WELL_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 5.0
 

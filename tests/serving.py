@@ -23,6 +23,8 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
+from tests.processtree import descendants, is_running
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = [sys.executable, str(ROOT / "scripts" / "greendns")]
 DEADLINE_SECONDS = 20.0
@@ -173,6 +175,7 @@ def serving(
         _wait_listening(server, output)
         yield server
     finally:
+        below = descendants(process.pid)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
@@ -180,6 +183,7 @@ def serving(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        wait_until(lambda: not any(map(is_running, below)), "the processes below the server leave with it")
 
 
 def _wait_listening(server: Server, output: Path) -> None:

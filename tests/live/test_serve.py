@@ -276,6 +276,10 @@ def test_without_a_database_answers_go_by_everybody(tmp_path: Path) -> None:
 # -- reload
 
 
+# One process swaps generations in its place, several hand over to others.
+alone_and_together = pytest.mark.parametrize("workers", [0, 2])
+
+
 class Reloading:
     """A server and its greendns.toml."""
 
@@ -295,24 +299,26 @@ class Reloading:
 
 
 @contextmanager
-def reloading(directory: Path, text: str = "") -> Iterator[Reloading]:
+def reloading(directory: Path, text: str = "", workers: int = 2) -> Iterator[Reloading]:
     (directory / "greendns.toml").write_text(text)
-    with serving(directory, {"example.com": ZONE}) as server:
+    with serving(directory, {"example.com": ZONE}, workers=workers) as server:
         yield Reloading(server, directory / "greendns.toml")
 
 
-def test_a_reload_takes_dns_settings(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_dns_settings(tmp_path: Path, workers: int) -> None:
     """The size offered to clients, and counting by label."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         assert running.server.ask("www.example.com").payload == 1232
         running.write("[dns]\nudp_payload_octets = 1400\ndetailed_metrics = true\n")
         assert running.server.ask("www.example.com").payload == 1400
         assert running.server.metric("dns_queries_total", zone="example.com", qname="www") == 1
 
 
-def test_a_reload_takes_the_http_user(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_http_user(tmp_path: Path, workers: int) -> None:
     """From then on everybody is asked."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         running.file.write_text('[http]\nuser = "someone"\n')
         wait_until(lambda: running.server.get("/health")[0] == 401, "the user")
 
@@ -326,26 +332,29 @@ def is_closed(connection: socket.socket, seconds: float) -> bool:
         return False
 
 
-def test_a_reload_takes_the_patience_with_tcp(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_patience_with_tcp(tmp_path: Path, workers: int) -> None:
     """A new connection is held as long as the new setting says."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         running.write("[tcp]\nidle_seconds = 0.2\n")
         with socket.create_connection((running.server.host, running.server.port)) as connection:
             assert is_closed(connection, QUICK_SECONDS)
 
 
-def test_a_reload_takes_the_number_of_connections(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_number_of_connections(tmp_path: Path, workers: int) -> None:
     """A connection that found no room is answered once there is more."""
-    with reloading(tmp_path, "[tcp]\nmax_connections = 1\n") as running:
+    with reloading(tmp_path, "[tcp]\nmax_connections = 1\n", workers=workers) as running:
         server = running.server
         with socket.create_connection((server.host, server.port)):
             running.write("[tcp]\nmax_connections = 2\n")
             assert server.values("www.example.com", tcp=True) == ["192.0.2.1"]
 
 
-def test_a_reload_takes_the_log_level(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_log_level(tmp_path: Path, workers: int) -> None:
     """What is less grave is not logged any more, and then is again."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         server = running.server
         running.write('[server]\nlog_level = "error"\n')
         write_zones(server.zones, {"example.com": {**OTHER_ZONE, "serial": 5}})
@@ -414,10 +423,11 @@ def test_a_configuration_that_comes_later_is_taken(tmp_path: Path) -> None:
 # -- signals
 
 
+@alone_and_together
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals, workers: int) -> None:
     """Status 0, without a word."""
-    with serving(tmp_path, {"example.com": ZONE}) as server:
+    with serving(tmp_path, {"example.com": ZONE}, workers=workers) as server:
         before = server.log_text()
         began = time.monotonic()
         server.process.send_signal(number)
@@ -426,9 +436,10 @@ def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals
         assert server.log_text() == before
 
 
-def test_sighup_looks_at_once_and_loads(tmp_path: Path) -> None:
+@alone_and_together
+def test_sighup_looks_at_once_and_loads(tmp_path: Path, workers: int) -> None:
     """Also if nothing looks changed."""
-    with serving(tmp_path, {"example.com": ZONE}) as server:
+    with serving(tmp_path, {"example.com": ZONE}, workers=workers) as server:
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: server.metric("greendns_reloads_total", result="ok") == 1, "the load", QUICK_SECONDS)
         assert server.values("www.example.com") == ["192.0.2.1"]
