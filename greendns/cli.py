@@ -21,9 +21,12 @@ from . import __version__, config, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
+from .generations import Start, server_options
 from .healthfiles import HealthFiles
+from .listeners import bind_sockets
 from .loader import Generation
-from .settings import Config, settings_help
+from .sample import settings_help
+from .settings import Config
 from .snapshot import ServerOptions, State
 
 DEFAULT_PLACE = "/etc/greendns"
@@ -122,9 +125,16 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--listen", metavar="ADDR:PORT", action="append", help="an address to answer on; may be given again"
     )
     parser.add_argument("--http", metavar="ADDR:PORT|off", help="where /metrics, /health and /version are served")
-    parser.add_argument("--workers", metavar="N", type=int, help="processes; more than 1 is not built yet: one serves")
+    parser.add_argument(
+        "--workers", metavar="N|auto", type=_count_or_text, help="processes that answer; 0: one does everything"
+    )
     parser.add_argument("--identifier", metavar="ID", help="the server's name, and its groups: ID,group1,group2")
     parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
+
+
+def _count_or_text(text: str) -> int | str:
+    """A number where it is one; the setting itself knows what may stand in its place."""
+    return int(text) if re.fullmatch("-?[0-9]{1,9}", text) else text
 
 
 def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
@@ -178,26 +188,27 @@ def _start_logging(level: str, file: str = "") -> None:
 
 def serve(parsed: argparse.Namespace) -> int:
     """Answer queries until told to stop."""
-    from .worker import Start
-
     start = Start(_place(parsed), _overrides(parsed))
-    return _run_worker(start, start.read())
+    return _run_server(start, start.read())
 
 
-def _run_worker(start: object, settings: Config, log_file: str = "") -> int:
-    from .worker import Start, Worker
+def _run_server(start: Start, settings: Config, log_file: str = "") -> int:
+    # Only who serves needs gevent.
+    from .alone import Alone
+    from .arbiter import Arbiter
 
-    assert isinstance(start, Start)
     # Until there is something to look for changes with: by default HUP would end the start.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _start_logging(settings.server.log_level, log_file)
-    log = logging.getLogger("greendns")
     for notice in settings.notices:
-        log.warning("%s", notice)
-    if settings.server.workers > 1:
-        log.warning("workers = %d: more than one process is not built yet, one serves", settings.server.workers)
-    Worker(start, settings).run(report=_report_and_log if log_file else _report)
-    return 0
+        logging.getLogger("greendns").warning("%s", notice)
+    report = _report_and_log if log_file else _report
+    slots = settings.server.worker_count
+    sockets = bind_sockets(settings, max(1, slots))
+    if slots == 0:
+        Alone(start, settings, sockets).run(report)
+        return 0
+    return Arbiter(start, settings, sockets, slots).run(report, lambda error: _print_problems(error.problems))
 
 
 def _report(line: str) -> None:
@@ -241,7 +252,6 @@ def _count(number: int, what: str) -> str:
 def explain(parsed: argparse.Namespace) -> int:
     """Walk one question through the stages of an answer."""
     from . import explain as explaining
-    from .worker import server_options
 
     try:
         qname = name.from_text(parsed.name).lower()
@@ -301,14 +311,12 @@ def geodns(argv: list[str]) -> int:
     if flags.version:
         print(f"geodns {__version__} (GreenDNS)")
         return 0
-    from .worker import Start
-
     start = Start(flags.config_path, flags.overrides)
     settings = start.read()
     if flags.checkconfig:
         return _check_geodns(settings)
     idle = [Problem("command line", f"-{flag}", "has no effect") for flag in _IDLE_FLAGS if getattr(flags, flag)]
-    return _run_worker(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile)
+    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile)
 
 
 def _check_geodns(settings: Config) -> int:

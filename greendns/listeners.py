@@ -1,4 +1,7 @@
-"""Addresses -> bound sockets: one UDP and one TCP socket for each, on the same port. No gevent.
+"""Addresses -> bound sockets: for each a UDP and a TCP socket per worker, all on the same port. No gevent.
+
+The first socket of an address is bound plain: where anybody else has it, that is refused. Only then may others share
+it (SO_REUSEPORT), and the kernel spreads what comes over all of them by the sender's address and port.
 
 `*` is every address of every interface that is loopback or global unicast, each bound by itself, so that an answer
 leaves from the address that the query came to (G007).
@@ -8,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -16,24 +21,30 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import ifaddr
 
 from .errors import ConfigError, Problem
-from .settings import EVERY_ADDRESS
+from .processes import SPARE_DESCRIPTORS, want_descriptors
+from .settings import EVERY_ADDRESS, HTTP_OFF, Config, parse_listen
 
-# The kernel's default holds 256 queries, 3 ms of a burst (measured); forced where allowed, else as far as it goes.
-RECEIVE_BUFFER_OCTETS = 8 * 1024 * 1024
+log = logging.getLogger("greendns")
+
 BACKLOG = 1024
 # Somebody else may take the port between the two binds when any free port will do.
 _FREE_PORT_ATTEMPTS = 16
+# Linux (asm-generic/socket.h), and where the drops are in what it tells: the same number as SO_RXQ_OVFL, which would
+# cost a control message with every packet.
 _SO_RCVBUFFORCE = 33
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
+_MEMINFO_DROPS = 8
 
 
 @dataclass(frozen=True)
 class Listener:
-    """An address being listened on, and its sockets; the caller closes them."""
+    """An address being listened on, and its sockets, one of each kind per slot; the caller closes them."""
 
     host: str
     port: int
-    udp: socket.socket
-    tcp: socket.socket
+    udp: tuple[socket.socket, ...]
+    tcp: tuple[socket.socket, ...]
 
     def __str__(self) -> str:
         return socket_text(self.host, self.port)
@@ -67,12 +78,60 @@ def _is_ready(address: IPv4Address | IPv6Address) -> bool:
     return True
 
 
-def bind_all(addresses: Iterable[tuple[str, int]]) -> list[Listener]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of every address: how many slots, and how much room for packets that wait."""
+
+    slots: int
+    receive_buffer_octets: int
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """All that a server listens on: what it answers on, and the HTTP side, None where that is off."""
+
+    dns: list[Listener]
+    http: socket.socket | None
+
+    def told(self) -> list[str]:
+        """A line for each address, that of the HTTP side last."""
+        http = "off" if self.http is None else f"on {socket_text(*self.http.getsockname()[:2])}"
+        return [*[f"listening on {each}" for each in self.dns], f"http {http}"]
+
+    def close(self) -> None:
+        """Close this process's copies."""
+        close_all(self.dns)
+        if self.http is not None:
+            self.http.close()
+
+
+def bind_sockets(settings: Config, slots: int) -> Sockets:
+    """Bind everything that a configuration names. Raises ConfigError, with nothing left bound."""
+    dns = bind_all(settings.server.addresses, Wanted(slots, settings.server.receive_buffer_octets))
+    try:
+        return Sockets(dns, bind_http(settings.http.listen))
+    except ConfigError:
+        close_all(dns)
+        raise
+
+
+def log_small_buffers(sockets: Sockets, wanted_octets: int) -> None:
+    """Tell if the kernel gave less room for waiting packets than was wanted. It tells the double: its own share."""
+    every = [each for listener in sockets.dns for each in listener.udp]
+    given = min(each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for each in every) // 2
+    if given < wanted_octets:
+        log.warning("the system gives %d octets, not server.receive_buffer_octets = %d", given, wanted_octets)
+
+
+def bind_all(addresses: Iterable[tuple[str, int]], wanted: Wanted) -> list[Listener]:
     """Bind every (host, port); port 0 takes a free one. Raises ConfigError, with nothing left bound."""
     listeners: list[Listener] = []
     try:
         for host, port in addresses:
-            listeners += _bind_hosts(interface_addresses() if host == EVERY_ADDRESS else [host], port)
+            hosts = interface_addresses() if host == EVERY_ADDRESS else [host]
+            # A UDP and a TCP socket each; where that is too many, binding tells.
+            want_descriptors(2 * wanted.slots * (len(listeners) + len(hosts)) + SPARE_DESCRIPTORS)
+            listeners += _bind_hosts(hosts, port, wanted)
     except ConfigError:
         close_all(listeners)
         raise
@@ -82,36 +141,50 @@ def bind_all(addresses: Iterable[tuple[str, int]]) -> list[Listener]:
 def close_all(listeners: Iterable[Listener]) -> None:
     """Close their sockets."""
     for listener in listeners:
-        listener.udp.close()
-        listener.tcp.close()
+        for each in (*listener.udp, *listener.tcp):
+            each.close()
 
 
-def _bind_hosts(hosts: list[str], port: int) -> list[Listener]:
+def count_drops(listeners: Iterable[Listener]) -> int:
+    """How many datagrams the kernel dropped because a receive buffer was full; 0 where it does not tell."""
+    return sum(_drops(each) for listener in listeners for each in listener.udp)
+
+
+def _drops(udp: socket.socket) -> int:
+    try:
+        told = udp.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        drops: int = _MEMINFO.unpack(told)[_MEMINFO_DROPS]
+    except (OSError, struct.error):
+        return 0
+    return drops
+
+
+def _bind_hosts(hosts: list[str], port: int, wanted: Wanted) -> list[Listener]:
     """Bind addresses to one port; port 0 is a port that is free on all of them, by UDP and TCP."""
     for _ in range(0 if port else _FREE_PORT_ATTEMPTS):
         with contextlib.suppress(_Taken):
-            return _bind_once(hosts, port)
-    return _bind_once(hosts, port)
+            return _bind_once(hosts, port, wanted)
+    return _bind_once(hosts, port, wanted)
 
 
-def _bind_once(hosts: list[str], port: int) -> list[Listener]:
+def _bind_once(hosts: list[str], port: int, wanted: Wanted) -> list[Listener]:
     bound: list[Listener] = []
     try:
         for host in hosts:
-            bound.append(_bind(host, bound[0].port if bound else port))
+            bound.append(_bind(host, bound[0].port if bound else port, wanted))
     except ConfigError:
         close_all(bound)
         raise
     return bound
 
 
-def _bind(host: str, port: int) -> Listener:
-    udp = _open(host, port, socket.SOCK_DGRAM)
-    port = udp.getsockname()[1]
+def _bind(host: str, port: int, wanted: Wanted) -> Listener:
+    udp = _open_all(host, port, socket.SOCK_DGRAM, wanted)
+    port = udp[0].getsockname()[1]
     try:
-        return Listener(host, port, udp, _open(host, port, socket.SOCK_STREAM))
+        return Listener(host, port, udp, _open_all(host, port, socket.SOCK_STREAM, wanted))
     except ConfigError:
-        udp.close()
+        close_all([Listener(host, port, udp, ())])
         raise
 
 
@@ -119,17 +192,25 @@ class _Taken(ConfigError):
     """The address is somebody else's."""
 
 
-def _open(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _open_all(host: str, port: int, kind: socket.SocketKind, wanted: Wanted) -> tuple[socket.socket, ...]:
+    """A bound socket for each slot."""
+    opened: list[socket.socket] = []
     try:
-        return _bound_socket(host, port, kind)
+        for _ in range(wanted.slots):
+            opened.append(_bound_socket(host, port, kind, is_first=not opened))
+            port = opened[0].getsockname()[1]
+            _make_ready(opened[-1], wanted)
     except OSError as error:
+        for each in opened:
+            each.close()
         place = socket_text(host, port)
         transport = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
         problem = Problem("listen", place, f"must be an address to listen on by {transport}: {error.strerror}")
         raise (_Taken if error.errno == errno.EADDRINUSE else ConfigError)(problem) from error
+    return tuple(opened)
 
 
-def _bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _bound_socket(host: str, port: int, kind: socket.SocketKind, is_first: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, kind)
     try:
@@ -139,18 +220,50 @@ def _bound_socket(host: str, port: int, kind: socket.SocketKind) -> socket.socke
         if kind == socket.SOCK_STREAM:
             # Connections of the process before us may linger; listening twice is still refused.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind((host, port))
-        if kind == socket.SOCK_STREAM:
-            opened.listen(BACKLOG)
-        else:
-            _widen_buffer(opened)
+        if is_first:
+            # With SO_REUSEPORT, a second server would get the address without an error, and half of the packets.
+            opened.bind((host, port))
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if not is_first:
+            opened.bind((host, port))
     except OSError:
         opened.close()
         raise
     return opened
 
 
-def _widen_buffer(opened: socket.socket) -> None:
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+def _make_ready(opened: socket.socket, wanted: Wanted) -> None:
+    if opened.type == socket.SOCK_STREAM:
+        opened.listen(BACKLOG)
+        return
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted.receive_buffer_octets)
     with contextlib.suppress(OSError):
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_OCTETS)
+        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, wanted.receive_buffer_octets)
+
+
+def bind_http(text: str) -> socket.socket | None:
+    """The HTTP side's socket: `text` is its setting; None where that is off. Raises ConfigError.
+
+    Every address is one socket for IPv6 and IPv4.
+    """
+    if text == HTTP_OFF:
+        return None
+    host, port = parse_listen(text)
+    try:
+        if host == EVERY_ADDRESS:
+            return _bind_everywhere(port)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        problem = Problem("http.listen", text, f"must be an address to listen on: {error.strerror}")
+        raise ConfigError(problem) from error
+
+
+def _bind_everywhere(port: int) -> socket.socket:
+    """One socket for IPv6 and IPv4; for IPv4 alone where the system has no IPv6."""
+    try:
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError as error:
+        if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise
+        return socket.create_server(("0.0.0.0", port))

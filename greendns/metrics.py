@@ -1,63 +1,37 @@
-"""Counters of what became of packets, and everything as Prometheus metrics: geodns's names first (G221, G222).
+"""The sums of all counters, and what else there is to tell, as Prometheus metrics: geodns's names first (G221, G222).
 
-No gevent. Counting is a dictionary of plain integers; prometheus_client turns it into text when asked. No label comes
-from a client: a qname only if it stands in the zone file, a type only if it has a name.
+No gevent. Workers count in rows of shared memory; prometheus_client turns their sums into text when asked.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from .codes import RRTYPE_NAMES, Rcode, rcode_name
+from .countertable import CounterTable
 from .loader import Generation
-from .name import relative_text
 from .snapshot import ServerOptions
-from .zone import Zone
-
-# What geodns writes for a name that is not told, and for one that is not there (G221).
-UNTOLD = "_"
-NOT_THERE = "_error"
-OTHER = "other"
-
-
-class Counters:
-    """What became of every packet read: each moves exactly one `outcomes` cell."""
-
-    def __init__(self) -> None:
-        self.outcomes: Counter[tuple[str, str]] = Counter()
-        self.queries: Counter[tuple[str, str, str, str]] = Counter()
-        self.truncated = 0
-        self.failures = 0
-        self.unsent = 0
-        self.reloads: Counter[str] = Counter()
-
-    def count_packet(self, transport: str, kind: str) -> None:
-        """Move the one cell of a packet that was read."""
-        self.outcomes[transport, kind] += 1
-
-    def count_query(self, zone: Zone | None, qtype: int, owner: bytes | None, rcode: int, detailed: bool) -> None:
-        """Count a question as geodns does: debug names are not counted (G184), refused ones are (G111)."""
-        qname = UNTOLD
-        if rcode == Rcode.NXDOMAIN:
-            qname = NOT_THERE
-        elif detailed and owner is not None:
-            qname = relative_text(owner)
-        type_name = RRTYPE_NAMES.get(qtype, OTHER)
-        self.queries[zone.text if zone is not None else UNTOLD, type_name, qname, rcode_name(rcode)] += 1
 
 
 class ServerCollector(Collector):
-    """Counters and the generation in service, as metric families."""
+    """The sums of a table and the generation in service, as metric families.
 
-    def __init__(self, counters: Counters, groups: tuple[str, ...]) -> None:
-        self.counters = counters
+    groups  of the server: the first one is told
+    bank    of the generation in service; None where one process does everything
+    drops   tells how many datagrams the kernel dropped because a receive buffer was full
+    """
+
+    def __init__(
+        self, table: CounterTable, groups: tuple[str, ...], bank: int | None, drops: Callable[[], int]
+    ) -> None:
+        self.table = table
         self.group = groups[0] if groups else ""
+        self.bank = bank
+        self.drops = drops
         self.generation: Generation | None = None
 
     def describe(self) -> Iterable[Metric]:
@@ -66,36 +40,56 @@ class ServerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every family, as it is now."""
-        yield from self._queries()
+        yield from self._packets()
+        yield from self._processes()
         if self.generation is not None:
             yield from self._instance(self.generation.snapshot.options)
             yield from self._zones(self.generation)
             yield from self._databases(self.generation)
 
-    def _queries(self) -> Iterator[Metric]:
+    def _packets(self) -> Iterator[Metric]:
+        totals = self.table.totals()
         queries = CounterMetricFamily("dns_queries", "Questions answered", labels=("zone", "qtype", "qname", "rcode"))
-        for labels, count in list(self.counters.queries.items()):
-            queries.add_metric(labels, count)
+        for labels, count in totals.questions.items():
+            if count:
+                queries.add_metric(labels, count)
         yield queries
         packets = CounterMetricFamily(
             "greendns_packets", "Packets read, by what became of them", labels=("transport", "outcome")
         )
-        for packet_labels, count in list(self.counters.outcomes.items()):
-            packets.add_metric(packet_labels, count)
+        for packet_labels, count in totals.outcomes.items():
+            if count:
+                packets.add_metric(packet_labels, count)
         yield packets
-        yield CounterMetricFamily(
-            "greendns_truncated_answers", "Answers with TC set, for want of room", value=self.counters.truncated
+        drops = CounterMetricFamily(
+            "greendns_receive_buffer_drops",
+            "Packets that the kernel dropped unread, for want of room",
+            labels=("transport",),
         )
-        yield CounterMetricFamily(
-            "greendns_failures", "Packets answered SERVFAIL because of a fault of ours", value=self.counters.failures
-        )
-        yield CounterMetricFamily(
-            "greendns_unsent_answers", "Answers that the system did not take", value=self.counters.unsent
-        )
+        drops.add_metric(("udp",), self.drops())
+        yield drops
+        for name, text, count in (
+            ("greendns_truncated_answers", "Answers with TC set, for want of room", totals.truncated),
+            ("greendns_failures", "Packets answered SERVFAIL because of a fault of ours", totals.failures),
+            ("greendns_unsent_answers", "Answers that the system did not take", totals.unsent),
+            ("greendns_unlabelled_queries", "Questions counted as `other`: too many labels", totals.unlabelled),
+        ):
+            yield CounterMetricFamily(name, text, value=count)
+
+    def _processes(self) -> Iterator[Metric]:
         reloads = CounterMetricFamily("greendns_reloads", "Loads of changed files, by result", labels=("result",))
-        for result in ("ok", "error"):
-            reloads.add_metric((result,), self.counters.reloads[result])
+        reloads.add_metric(("ok",), self.table.reloads("ok"))
+        reloads.add_metric(("error",), self.table.reloads("error"))
         yield reloads
+        if self.bank is None:
+            return
+        workers = GaugeMetricFamily("greendns_workers", "Processes that answer, by state", labels=("state",))
+        workers.add_metric(("configured",), self.table.slots)
+        workers.add_metric(("alive",), self.table.readers(self.bank))
+        yield workers
+        yield CounterMetricFamily(
+            "greendns_worker_restarts", "Workers that died and were replaced", value=self.table.restarts()
+        )
 
     def _instance(self, options: ServerOptions) -> Iterator[Metric]:
         instance = GaugeMetricFamily("geodns_instance_info", "Who this server is", labels=("ID", "IP", "Group"))

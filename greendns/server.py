@@ -20,8 +20,8 @@ from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
 
 from .answer import answer, servfail
-from .metrics import Counters
-from .outcome import Outcome, Peer
+from .counters import Counters
+from .outcome import Peer
 from .settings import TcpSettings
 from .snapshot import Snapshot, State
 
@@ -59,26 +59,17 @@ class Responder:
 
     def respond(self, wire: bytes, peer: Peer) -> bytes | None:
         """The answer to a packet; None for silence. Never raises, does not switch greenlets."""
-        transport = "tcp" if peer.is_tcp else "udp"
         try:
             answered, outcome = answer(wire, peer, time.time(), self.snapshot, self.state, self._draw)
-            self._count(outcome, transport)
+            self.counters.count(outcome, peer.is_tcp, self.detailed)
         except Exception as error:
             self._note_failure(error)
-            self.counters.count_packet(transport, "failed")
+            self.counters.count_failure(peer.is_tcp)
             return _servfail_or_silence(wire)
         return answered
 
-    def _count(self, outcome: Outcome, transport: str) -> None:
-        counters = self.counters
-        counters.count_packet(transport, outcome.kind)
-        counters.truncated += outcome.is_truncated
-        if outcome.kind == "refused" or (outcome.zone is not None and outcome.kind != "debug"):
-            counters.count_query(outcome.zone, outcome.qtype, outcome.owner, outcome.rcode, self.detailed)
-
     def _note_failure(self, error: Exception) -> None:
         """Log a fault of ours once a second per place in the source, so that a flood of one cannot fill the disk."""
-        self.counters.failures += 1
         frame = traceback.extract_tb(error.__traceback__)[-1]
         cause = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
         now = time.monotonic()
@@ -130,7 +121,7 @@ class UdpServer(DatagramServer):  # type: ignore[misc]
             raw.sendto(answered, address)
         except OSError:
             # No room in the send buffer, a port of 0, a route that is gone: UDP may lose it, and the client asks again.
-            self.responder.counters.unsent += 1
+            self.responder.counters.count_unsent(1)
 
 
 def _packer(family: int) -> Callable[[str], bytes]:

@@ -1,7 +1,8 @@
 """Settings, each declared once: what it is called, how its value is read, and whether a reload takes it.
 
 A setting is a dataclass field; its metadata says the rest. Reading greendns.toml, the commented sample and the text for
---help all come from that one declaration. Pure but for `GeoipSettings.find`, which looks which directory exists.
+--help (`sample`) all come from that one declaration. Pure but for what looks at the machine: which directory exists
+(`GeoipSettings.find`), how many cores there are (`ServerSettings.worker_count`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import ipaddress
 import json
 import math
 import os
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -31,8 +31,13 @@ GEOIP_DIRECTORIES = (
 LOG_LEVELS = ("debug", "info", "warning", "error")
 HTTP_OFF = "off"
 EVERY_ADDRESS = "*"
+AUTO = "auto"
 # More processes than any machine has use for: a slip of the finger must not fork without end.
 WORKERS_MAX = 256
+# The kernel's default holds 256 queries, 3 ms of a burst (measured).
+RECEIVE_BUFFER_OCTETS = 8 * 1024 * 1024
+# Half of what the kernel can count in an int: it sets aside the double.
+RECEIVE_BUFFER_OCTETS_MAX = 2**30 - 1
 # Beyond 4096 octets nobody offers more, and fragments get lost (RFC 6891 section 6.2.5).
 UDP_PAYLOAD_OCTETS_MAX = 4096
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
@@ -130,6 +135,14 @@ def _whole(low: int, high: int | None = None) -> Kind:
     return read
 
 
+def _workers(value: object) -> int | str:
+    try:
+        number: int | str = AUTO if value == AUTO else _whole(0, WORKERS_MAX)(value)
+    except ValueProblem as problem:
+        raise ValueProblem(f'{problem.expected}, or "{AUTO}"', problem.found) from None
+    return number
+
+
 def _seconds(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
         raise ValueProblem("must be a number of seconds > 0", shown(value))
@@ -174,17 +187,37 @@ class ServerSettings:
             "Empty: the first usable address, else the host name.",
         ),
     )
-    workers: int = field(
-        default=1,
+    workers: int | str = field(
+        default=AUTO,
         metadata=_restart(
-            _whole(1, WORKERS_MAX),
-            f"How many processes answer, 1 to {WORKERS_MAX}. More than 1 is not built yet: one serves.",
+            _workers,
+            f'How many processes answer, 1 to {WORKERS_MAX}, or "{AUTO}": one per core. '
+            "0: one process does everything, also loading and HTTP.",
+        ),
+    )
+    receive_buffer_octets: int = field(
+        default=RECEIVE_BUFFER_OCTETS,
+        metadata=_restart(
+            _whole(1, RECEIVE_BUFFER_OCTETS_MAX),
+            "How much room the kernel keeps for packets that a worker has not read yet, in octets for each UDP socket. "
+            "Where the system allows less, the log tells.",
         ),
     )
     log_level: str = field(
         default="info",
         metadata=_reload(_log_level, f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
     )
+
+    @property
+    def worker_count(self) -> int:
+        """How many processes answer; 0: one process does everything."""
+        if isinstance(self.workers, int):
+            return self.workers
+        try:
+            cores = len(os.sched_getaffinity(0))
+        except AttributeError:  # not on every system
+            cores = os.cpu_count() or 1
+        return min(cores, WORKERS_MAX)
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
@@ -360,32 +393,6 @@ SETTING_OF = {setting.name: setting for setting in SETTINGS}
 
 def settings_of(section: str) -> list[Setting]:
     return [setting for setting in SETTINGS if setting.section == section]
-
-
-def sample_toml() -> str:
-    """The commented sample, conf/greendns.toml: every setting with its default."""
-    head = "# The settings of GreenDNS, each with its default.\n# What is left out has its default.\n"
-    return "\n".join([head, *(_sample_section(section) for section in SECTIONS)])
-
-
-def _sample_section(section: str) -> str:
-    return f"[{section}]\n" + "\n".join(_sample_setting(setting) for setting in settings_of(section))
-
-
-def _sample_setting(setting: Setting) -> str:
-    comment = textwrap.fill(setting.told, 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
-    return f"{comment}\n{setting.key} = {setting.default_toml}\n"
-
-
-def settings_help() -> str:
-    """Every setting with its default and meaning, for --help."""
-    return "\n".join(_help_setting(setting) for setting in SETTINGS)
-
-
-def _help_setting(setting: Setting) -> str:
-    indent = " " * 4
-    meaning = textwrap.fill(setting.told, 100, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    return f"{setting.name} = {setting.default_toml}\n{meaning}\n"
 
 
 def changed_restart_settings(old: Config, new: Config) -> list[str]:

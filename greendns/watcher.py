@@ -1,4 +1,4 @@
-"""Notices changed files, has them loaded in a thread, and hands the new generation over.
+"""Notices changed files, waits until they settle, and has them loaded.
 
 Polling each second is the truth; inotify, where it exists, wakes it earlier. A difference is read again after 0.7 s,
 and only two equal readings count: a file that is still being written, or about to be replaced, is left alone, and holds
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,22 @@ SETTLE_SECONDS = 0.7
 Reading = dict[Path, Fingerprint | None]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What there is to load.
+
+    settled    the files that differ from what was known and have settled, as they look now
+    unsettled  the files that are still being written: to be left as they were
+    """
+
+    settled: Reading
+    unsettled: frozenset[Path]
+
+
+class NotLoadedError(Exception):
+    """A change could not be loaded for a reason that lies not in the files: it is to be tried again."""
+
+
 def read_state(config: Config, others: Iterable[Path] = ()) -> Reading:
     """What every file that matters looks like now; None, like no entry, is a file that is not there."""
     return {**watched_paths(config), **{path: fingerprint(path) for path in others}}
@@ -48,8 +65,7 @@ class Watcher:
 
     sources  where the configuration may be
     known    a reading taken before `generation` was loaded, so that no change falls between the two
-    reload   called in this greenlet, once a change has settled, with the files that have not; returns the generation
-             now in service
+    reload   called in this greenlet once a change has settled; returns the generation now in service
     """
 
     def __init__(
@@ -57,7 +73,7 @@ class Watcher:
         generation: Generation,
         sources: tuple[Path, ...],
         known: Reading,
-        reload: Callable[[frozenset[Path]], Generation],
+        reload: Callable[[Change], Generation],
     ) -> None:
         self._generation = generation
         self._sources = sources
@@ -67,7 +83,8 @@ class Watcher:
         self._retried = time.monotonic()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch, with a look at what changed while `generation` was loaded."""
+        self._wake.set()
         gevent.spawn(self._run)
         directories = {self._generation.config.zones.directory, self._generation.config.geoip.find()}
         if self._generation.config.source is not None:
@@ -87,6 +104,8 @@ class Watcher:
             try:
                 self._forget_unread()
                 self._look()
+            except NotLoadedError:
+                self._known = {}
             except Exception:
                 # A fault of ours must not end the watch: the next poll tries again.
                 self._known = {}
@@ -118,10 +137,11 @@ class Watcher:
     def _take(self, reading: Reading, unsettled: frozenset[Path]) -> None:
         """Have a reading loaded, all but what has not settled."""
         settled = {**reading, **{path: self._known.get(path) for path in unsettled}}
-        if _differing(settled, self._known):
+        differing = _differing(settled, self._known)
+        if differing:
             # Before the load, so that a `wake` in the middle of it is not forgotten.
             self._known = settled
-            self._generation = self._reload(unsettled)
+            self._generation = self._reload(Change({path: settled.get(path) for path in differing}, unsettled))
 
 
 def in_thread(work: Callable[..., Any], *arguments: Any) -> Any:

@@ -23,6 +23,8 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
+from tests.processtree import descendants, is_running
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = [sys.executable, str(ROOT / "scripts" / "greendns")]
 DEADLINE_SECONDS = 20.0
@@ -143,15 +145,18 @@ def serving(
     arguments: Sequence[str] = (),
     listen: Sequence[str] = ("127.0.0.1:0",),
     command: Sequence[str] = (),
+    workers: int = 2,
 ) -> Iterator[Server]:
     """Run a server over the zone files in `directory`/zones until the block ends.
 
     arguments  more of `greendns serve`, such as ("--geoip", DIR)
+    workers    how many processes answer; 0: one does everything
     command    in place of `serve` and everything after it
     """
     zone_directory = directory / "zones"
     write_zones(zone_directory, zones or {})
     standard = ["serve", "--config", str(directory), "--http", "127.0.0.1:0", "--geoip", str(directory)]
+    standard += ["--workers", str(workers)]
     for address in listen:
         standard += ["--listen", address]
     log = directory / "server.log"
@@ -170,6 +175,7 @@ def serving(
         _wait_listening(server, output)
         yield server
     finally:
+        below = descendants(process.pid)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
@@ -177,6 +183,7 @@ def serving(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        wait_until(lambda: not any(map(is_running, below)), "the processes below the server leave with it")
 
 
 def _wait_listening(server: Server, output: Path) -> None:

@@ -106,6 +106,7 @@ def running(pool: Pool, geoip: Path, log: Path) -> Iterator[Running]:
     """The server over the zone, until the block ends; entered after its first answer."""
     command = ["taskset", "-c", str(SERVER_CORE), *PROGRAM, "serve", "--config", str(log.parent)]
     command += ["--zones", str(pool.zones), "--geoip", str(geoip), "--listen", "127.0.0.1:0", "--http", "off"]
+    command += ["--workers", "0"]
     started = time.monotonic()
     with log.open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)

@@ -18,12 +18,12 @@ from gevent.socket import socket as GeventSocket
 
 import greendns.server
 from greendns.loader import load_files
-from greendns.metrics import Counters
 from greendns.outcome import Peer
 from greendns.server import Responder, UdpServer
 from greendns.snapshot import Snapshot
 from greendns.zone import Zone
 from greendns.zonedb import ZoneDB
+from tests.counting import new_counters
 from tests.packets import NO_ERROR, QUESTION, ZONE, header, opt_record, rcode_of
 from tests.serving import write_zones
 
@@ -61,7 +61,7 @@ def respond(responder: Responder, wires: Sequence[bytes]) -> list[bytes]:
 
 def test_G203_a_fault_is_answered_servfail() -> None:
     """Without AA, the question echoed, RD copied; an OPT where one was asked with."""
-    responder = Responder(BROKEN, Counters())
+    responder = Responder(BROKEN, new_counters()[0])
     plain, with_edns = respond(
         responder, [header(dns.flags.RD) + QUESTION, header(ar=1) + QUESTION + opt_record(flags=0x8000)]
     )
@@ -75,7 +75,7 @@ def test_G203_a_fault_is_answered_servfail() -> None:
 
 def test_G203_the_next_packet_is_served(sound: Snapshot) -> None:
     """A fault leaves nothing behind."""
-    responder = Responder(BROKEN, Counters())
+    responder = Responder(BROKEN, new_counters()[0])
     respond(responder, [header() + QUESTION] * 3)
     responder.snapshot = sound
     (answer,) = respond(responder, [header() + QUESTION])
@@ -86,11 +86,11 @@ def test_G203_the_next_packet_is_served(sound: Snapshot) -> None:
 
 def test_G203_a_fault_is_counted() -> None:
     """Once as a failure, once as what became of the packet: outcomes sum to the packets read."""
-    counters = Counters()
+    counters, totals = new_counters()
     respond(Responder(BROKEN, counters), [header() + QUESTION] * 3 + [header()[:5]])
 
-    assert counters.failures == 3
-    assert counters.outcomes == {("udp", "failed"): 3, ("udp", "dropped"): 1}
+    assert totals().failures == 3
+    assert +totals().outcomes == {("udp", "failed"): 3, ("udp", "dropped"): 1}
 
 
 def test_G203_a_fault_is_logged_once_a_second_per_cause(
@@ -99,7 +99,7 @@ def test_G203_a_fault_is_logged_once_a_second_per_cause(
     """Ten of one and ten of another are two messages, each with its trace; a second later there is one more."""
     clock = SimpleNamespace(time=lambda: 1.7e9, monotonic=lambda: 1000.0)
     monkeypatch.setattr(greendns.server, "time", clock)
-    responder = Responder(BROKEN, Counters())
+    responder = Responder(BROKEN, new_counters()[0])
 
     with caplog.at_level(logging.ERROR):
         respond(responder, [header() + QUESTION, header() + AAAA_QUESTION] * 10)
@@ -123,12 +123,12 @@ def test_G203_a_fault_in_reading_a_packet_does_not_escape(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("greendns.server.answer", fail)
     monkeypatch.setattr("greendns.server.servfail", fail)
-    counters = Counters()
+    counters, totals = new_counters()
 
     answers = respond(Responder(BROKEN, counters), [header() + QUESTION, b"", b"\xff" * 600])
 
     assert answers == []
-    assert counters.outcomes["udp", "failed"] == 3
+    assert totals().outcomes["udp", "failed"] == 3
 
 
 def test_G203_a_fault_does_not_stop_a_udp_server(sound: Snapshot) -> None:
@@ -137,7 +137,7 @@ def test_G203_a_fault_does_not_stop_a_udp_server(sound: Snapshot) -> None:
     listening.bind(("127.0.0.1", 0))
     listening.setblocking(False)
     address = listening.getsockname()
-    responder = Responder(BROKEN, Counters())
+    responder = Responder(BROKEN, new_counters()[0])
     server = UdpServer(listening, responder)
     server.start()
     client = GeventSocket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -77,6 +77,7 @@ def test_what_is_no_regular_file_holds_up_no_other(server: Server) -> None:
     write_zones(server.zones, {"example.net": OTHER})
 
     wait_until(lambda: server.values("www.example.net") == ["192.0.2.2"], "the new zone", 5)
+    wait_until(lambda: server.health()["errors"], "the errors on /health", 5)
 
     told = " ".join(server.health()["errors"])
     assert "fifo.json: must be a file that can be read: not a regular file" in told

@@ -56,7 +56,10 @@ def nothing_lost(server: Server, names: list[str], subnet: str | None = None) ->
 
 def test_the_sender_sees_a_stall(tmp_path: Path) -> None:
     """A server that stands still for a while: queries go on leaving on schedule, and their wait is counted in full."""
-    with serving(tmp_path, {"example.com": zone(OLD)}) as server, questioning(server, ["www.example.com"]) as report:
+    with (
+        serving(tmp_path, {"example.com": zone(OLD)}, workers=0) as server,
+        questioning(server, ["www.example.com"]) as report,
+    ):
         server.process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         wait_until(lambda: time.monotonic() > began + 0.5, "half a second has gone by")

@@ -55,12 +55,12 @@ def test_arguments_win_over_the_file(tmp_path: Path) -> None:
         '[zones]\ndirectory = "nosuch"\n[geoip]\ndirectory = "nosuch"\n[http]\nlisten = "192.0.2.77:1"\n'
     )
     arguments = ["--zones", str(tmp_path / "zones"), "--identifier", "told,group", "--log-level", "warning"]
-    with serving(tmp_path, {"example.com": ZONE}, [*arguments, "--workers", "1"]) as server:
+    with serving(tmp_path, {"example.com": ZONE}, arguments) as server:
         assert server.values("www.example.com") == ["192.0.2.1"]
         assert server.metric("geodns_instance_info", ID="told", Group="group") == 1
         # A warning, which the file's level would have hidden.
         assert "no GeoIP database" in server.log_text()
-        assert "workers" not in server.log_text()
+        assert server.metric("greendns_workers", state="configured") == 2
 
 
 def test_no_configuration_is_needed(tmp_path: Path) -> None:
@@ -69,14 +69,6 @@ def test_no_configuration_is_needed(tmp_path: Path) -> None:
     listen = ("--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
     with serving(tmp_path, command=("serve", "--zones", str(tmp_path / "zones"), *listen)) as server:
         assert server.values("www.example.com") == ["192.0.2.1"]
-
-
-def test_more_workers_than_one_are_told_to_be_not_there(tmp_path: Path) -> None:
-    """One serves."""
-    with serving(tmp_path, {"example.com": ZONE}, ["--workers", "2"]) as server:
-        assert server.values("www.example.com") == ["192.0.2.1"]
-        assert "workers = 2" in server.log_text()
-        assert "one serves" in server.log_text()
 
 
 def test_help_tells_when_a_setting_takes_effect() -> None:
@@ -188,14 +180,14 @@ def test_a_broken_database_ends_the_start(tmp_path: Path, content: bytes) -> Non
 def test_every_wrong_setting_is_told_at_the_start(tmp_path: Path) -> None:
     """A line each with file, place, expectation and value."""
     (tmp_path / "greendns.toml").write_text(
-        "[server]\nworkers = 0\nnosuch = 1\n[dns]\nudp_payload_octets = 100\n"
+        "[server]\nworkers = -1\nnosuch = 1\n[dns]\nudp_payload_octets = 100\n"
         '[http]\nlisten = "nonsense"\n[tcp]\nidle_seconds = "10"\n[odd]\nx = 1\n'
     )
     ended = serve_ended(tmp_path, "--listen", "127.0.0.1:0")
 
     assert ended.returncode == 2
     lines = [line.removeprefix(f"greendns: {tmp_path}/greendns.toml: ") for line in ended.stderr.splitlines()]
-    assert lines[0] == "server.workers: must be an integer from 1 to 256, found 0"
+    assert lines[0] == 'server.workers: must be an integer from 0 to 256, or "auto", found -1'
     assert lines[1].startswith("server.nosuch: must be one of the settings listen, ")
     assert lines[2] == "dns.udp_payload_octets: must be an integer from 512 to 4096, found 100"
     assert lines[3] == 'http.listen: must be ADDRESS:PORT, such as "*:53" or "[::1]:53", found "nonsense"'
@@ -212,14 +204,14 @@ def test_what_is_no_toml_ends_the_start(tmp_path: Path) -> None:
 
 def test_every_wrong_argument_is_told_at_the_start(tmp_path: Path) -> None:
     """A line each with what was found."""
-    arguments = ("--listen", "::1:53", "--workers", "0", "--log-level", "loud", "--zones", "")
+    arguments = ("--listen", "::1:53", "--workers", "many", "--log-level", "loud", "--zones", "")
     ended = serve_ended(tmp_path, *arguments)
 
     assert ended.returncode == 2
     lines = [line.removeprefix("greendns: command line: ") for line in ended.stderr.splitlines()]
     for setting, found in (
         ("server.listen", '"::1:53"'),
-        ("server.workers", "0"),
+        ("server.workers", '"many"'),
         ("server.log_level", '"loud"'),
         ("zones.directory", '""'),
     ):
@@ -284,6 +276,10 @@ def test_without_a_database_answers_go_by_everybody(tmp_path: Path) -> None:
 # -- reload
 
 
+# One process swaps generations in its place, several hand over to others.
+alone_and_together = pytest.mark.parametrize("workers", [0, 2])
+
+
 class Reloading:
     """A server and its greendns.toml."""
 
@@ -303,24 +299,26 @@ class Reloading:
 
 
 @contextmanager
-def reloading(directory: Path, text: str = "") -> Iterator[Reloading]:
+def reloading(directory: Path, text: str = "", workers: int = 2) -> Iterator[Reloading]:
     (directory / "greendns.toml").write_text(text)
-    with serving(directory, {"example.com": ZONE}) as server:
+    with serving(directory, {"example.com": ZONE}, workers=workers) as server:
         yield Reloading(server, directory / "greendns.toml")
 
 
-def test_a_reload_takes_dns_settings(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_dns_settings(tmp_path: Path, workers: int) -> None:
     """The size offered to clients, and counting by label."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         assert running.server.ask("www.example.com").payload == 1232
         running.write("[dns]\nudp_payload_octets = 1400\ndetailed_metrics = true\n")
         assert running.server.ask("www.example.com").payload == 1400
         assert running.server.metric("dns_queries_total", zone="example.com", qname="www") == 1
 
 
-def test_a_reload_takes_the_http_user(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_http_user(tmp_path: Path, workers: int) -> None:
     """From then on everybody is asked."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         running.file.write_text('[http]\nuser = "someone"\n')
         wait_until(lambda: running.server.get("/health")[0] == 401, "the user")
 
@@ -334,26 +332,29 @@ def is_closed(connection: socket.socket, seconds: float) -> bool:
         return False
 
 
-def test_a_reload_takes_the_patience_with_tcp(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_patience_with_tcp(tmp_path: Path, workers: int) -> None:
     """A new connection is held as long as the new setting says."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         running.write("[tcp]\nidle_seconds = 0.2\n")
         with socket.create_connection((running.server.host, running.server.port)) as connection:
             assert is_closed(connection, QUICK_SECONDS)
 
 
-def test_a_reload_takes_the_number_of_connections(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_number_of_connections(tmp_path: Path, workers: int) -> None:
     """A connection that found no room is answered once there is more."""
-    with reloading(tmp_path, "[tcp]\nmax_connections = 1\n") as running:
+    with reloading(tmp_path, "[tcp]\nmax_connections = 1\n", workers=workers) as running:
         server = running.server
         with socket.create_connection((server.host, server.port)):
             running.write("[tcp]\nmax_connections = 2\n")
             assert server.values("www.example.com", tcp=True) == ["192.0.2.1"]
 
 
-def test_a_reload_takes_the_log_level(tmp_path: Path) -> None:
+@alone_and_together
+def test_a_reload_takes_the_log_level(tmp_path: Path, workers: int) -> None:
     """What is less grave is not logged any more, and then is again."""
-    with reloading(tmp_path) as running:
+    with reloading(tmp_path, workers=workers) as running:
         server = running.server
         running.write('[server]\nlog_level = "error"\n')
         write_zones(server.zones, {"example.com": {**OTHER_ZONE, "serial": 5}})
@@ -422,10 +423,11 @@ def test_a_configuration_that_comes_later_is_taken(tmp_path: Path) -> None:
 # -- signals
 
 
+@alone_and_together
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals, workers: int) -> None:
     """Status 0, without a word."""
-    with serving(tmp_path, {"example.com": ZONE}) as server:
+    with serving(tmp_path, {"example.com": ZONE}, workers=workers) as server:
         before = server.log_text()
         began = time.monotonic()
         server.process.send_signal(number)
@@ -434,9 +436,10 @@ def test_a_signal_ends_the_server_quickly(tmp_path: Path, number: signal.Signals
         assert server.log_text() == before
 
 
-def test_sighup_looks_at_once_and_loads(tmp_path: Path) -> None:
+@alone_and_together
+def test_sighup_looks_at_once_and_loads(tmp_path: Path, workers: int) -> None:
     """Also if nothing looks changed."""
-    with serving(tmp_path, {"example.com": ZONE}) as server:
+    with serving(tmp_path, {"example.com": ZONE}, workers=workers) as server:
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: server.metric("greendns_reloads_total", result="ok") == 1, "the load", QUICK_SECONDS)
         assert server.values("www.example.com") == ["192.0.2.1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from greendns import config
 from greendns import settings as declared
 from greendns.config import find_file, load
 from greendns.errors import ConfigError, Problem, ValueProblem
-from greendns.settings import SETTINGS, Config, changed_restart_settings, parse_listen, sample_toml, settings_help
+from greendns.sample import sample_toml, settings_help
+from greendns.settings import SETTINGS, Config, ServerSettings, changed_restart_settings, parse_listen
 
 SHIPPED_SAMPLE = Path(__file__).parents[2] / "conf" / "greendns.toml"
 
@@ -128,8 +130,17 @@ class TestSample:
         ]
 
     def test_the_sample_tells_how_many_processes_there_are(self) -> None:
-        """One, whatever the setting says."""
-        assert "More than 1 is not built yet: one serves." in declared.SETTING_OF["server.workers"].text
+        """As many as there are cores, and what the numbers mean."""
+        assert 'or "auto": one per core. 0: one process does everything' in declared.SETTING_OF["server.workers"].text
+
+    def test_auto_is_a_worker_for_each_core_that_may_be_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At least one, and no more than there may be."""
+        assert ServerSettings().worker_count == len(os.sched_getaffinity(0))
+        assert ServerSettings(workers=0).worker_count == 0
+        monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(1000))
+        assert ServerSettings().worker_count == 256
+        monkeypatch.delattr("os.sched_getaffinity")
+        assert ServerSettings().worker_count == os.cpu_count()
 
     def test_every_setting_is_reached_by_its_name(self) -> None:
         """config.section.key is the default of every setting."""
@@ -198,7 +209,7 @@ class TestToml:
         read = load(path)
 
         assert read.server.addresses == (("127.0.0.1", 0), ("::1", 0))
-        assert (read.server.log_level, read.server.workers) == ("debug", 1)
+        assert (read.server.log_level, read.server.workers) == ("debug", "auto")
         assert (read.http.address, read.http.user) == (None, "u")
         assert repr(read.tcp.idle_seconds) == "3.0"
         assert (read.source, read.zone_format) == (path, "json")
@@ -212,7 +223,8 @@ class TestToml:
             ("[dns]\nudp_payload_octets = 1232.0", "dns.udp_payload_octets", "1232.0"),
             ("[dns]\ndetailed_metrics = 1", "dns.detailed_metrics", "1"),
             ('[dns]\npublic_debug_queries = "no"', "dns.public_debug_queries", '"no"'),
-            ("[server]\nworkers = 0", "server.workers", "0"),
+            ("[server]\nworkers = -1", "server.workers", "-1"),
+            ('[server]\nworkers = "all"', "server.workers", '"all"'),
             ("[server]\nworkers = 257", "server.workers", "257"),
             ('[server]\nlog_level = "loud"', "server.log_level", '"loud"'),
             ('[server]\nlisten = "*:53"', "server.listen", '"*:53"'),
@@ -500,7 +512,7 @@ class TestOverrides:
 
     def test_a_broken_file_is_not_saved_by_an_override(self, tmp_path: Path) -> None:
         """A file's problem is told although the value would not be used."""
-        path = write(tmp_path, "[server]\nworkers = 0\n")
+        path = write(tmp_path, "[server]\nworkers = -1\n")
 
         (problem,) = problems_of(lambda: load(path, {"server.workers": 1}))
 

@@ -1,0 +1,69 @@
+"""One process does everything: it answers, watches the files, loads in a thread, and serves its pages (workers = 0)."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+
+import gevent
+
+from .countertable import CounterTable
+from .generations import Start, Succession, log_news, server_options, tell_change
+from .listeners import Sockets, log_small_buffers
+from .loader import Generation
+from .settings import Config
+from .side import Pages
+from .watcher import Change, Watcher, in_thread, read_state
+from .worker import Worker, stop_signal
+
+_BANK = 0
+_SLOT = 0
+
+
+class Alone:
+    """Serves until told to stop."""
+
+    def __init__(self, start: Start, settings: Config, sockets: Sockets) -> None:
+        """Load everything. Raises ConfigError for what the operator must mend first."""
+        self.sockets = sockets
+        # Before anything is loaded: what changes from here on is seen by the watcher.
+        known = read_state(settings, start.sources)
+        self.succession = Succession(start, server_options(settings, sockets.dns))
+        self.generation = self.succession.first(settings)
+        self.table = CounterTable(slots=1)
+        self.table.start_reading(_BANK, _SLOT, 1)
+        self.worker = Worker(self.generation, sockets.dns, _SLOT, self.table.counters(_BANK, _SLOT))
+        self.pages = Pages(self.generation, sockets, self.table)
+        self.watcher = Watcher(self.generation, start.sources, known, self._reload)
+
+    def run(self, report: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
+        log_small_buffers(self.sockets, self.generation.config.server.receive_buffer_octets)
+        stopping = stop_signal(signal.SIGTERM, signal.SIGINT)
+        gevent.signal_handler(signal.SIGHUP, self.watcher.wake)
+        for part in (self.worker, self.pages, self.watcher):
+            part.start()
+        for line in self.sockets.told():
+            report(line)
+        stopping.wait()
+        self.sockets.close()
+        for part in (self.worker, self.pages):
+            part.stop_reading()
+        gevent.joinall([gevent.spawn(part.wait_finished) for part in (self.worker, self.pages)])
+
+    def _reload(self, change: Change) -> Generation:
+        """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
+        previous = self.generation
+        loaded: Generation = in_thread(self.succession.following, previous, change.unsettled)
+        # First of all: no log that can't be written may hold it back.
+        self._hand_over(loaded)
+        self.table.count_reload(_BANK, "error" if loaded.errors() else "ok")
+        log_news(tell_change(previous, loaded))
+        return loaded
+
+    def _hand_over(self, generation: Generation) -> None:
+        self.generation = generation
+        self.worker.take(generation)
+        self.pages.take(generation)
+        logging.getLogger().setLevel(generation.config.server.log_level.upper())

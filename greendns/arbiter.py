@@ -1,0 +1,258 @@
+"""The process that is there from start to end: binds every socket, forks keepers, and waits. Never serves, never loads.
+
+Its pid is what a service manager knows. Inside a load Python notices nothing for seconds: so it does not load. It holds
+the sockets, the counters and the lifeline (a pipe that nobody else can write to: when it closes, all others leave), and
+knows for each generation how far it is; which process is a worker's only its keeper knows.
+
+A generation is a process group. It is *loading* until its keeper tells that it serves; then all generations before it
+are *leaving*: told to finish, and killed if they do not within STOP_SECONDS. Where the keeper in service dies, its
+workers serve on, and another one is forked that loads everything anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from .countertable import CounterTable
+from .errors import ConfigError
+from .generations import Start, Succession, server_options
+from .keeper import LOADING, REFUSED_STATUS, SERVING, Inheritance, Keeper, Predecessor
+from .listeners import Sockets, log_small_buffers
+from .processes import (
+    SignalQueue,
+    adopt_orphans,
+    ending_text,
+    exit_after,
+    fork,
+    is_gone,
+    is_group_gone,
+    reap,
+    signal_group,
+)
+from .seats import Seat
+from .settings import Config
+from .worker import STOP_SECONDS
+
+log = logging.getLogger("greendns")
+
+FAULT_STATUS = 1
+# Beyond what workers allow themselves: for ends that nobody is waiting for any more.
+_GRACE_SECONDS = 1.5
+_STEP_SECONDS = 0.05
+# Without a system that gives us orphans, nobody tells when one has ended.
+_LOOK_SECONDS = 1.0
+
+
+@dataclass
+class _Generation:
+    """A generation by the pid of its keeper, which is its process group too, as the arbiter sees it.
+
+    bank         None: it waits for one
+    killed_at    when it is to be killed; None unless it is leaving
+    is_headless  whether its keeper has ended
+    """
+
+    pid: int
+    state: Literal["loading", "serving", "leaving"] = "loading"
+    bank: int | None = None
+    killed_at: float | None = None
+    is_headless: bool = False
+
+
+class Arbiter:
+    """Runs a server of several processes until told to stop."""
+
+    def __init__(self, start: Start, settings: Config, sockets: Sockets, slots: int) -> None:
+        self._settings = settings
+        self._sockets = sockets
+        self._table = CounterTable(slots)
+        self._succession = Succession(start, server_options(settings, sockets.dns))
+        self._generations: dict[int, _Generation] = {}
+        # Where the keeper sits that is in service, or is to be at the start and after one that died.
+        self._seat = Seat(slot=0)
+        self._before: Predecessor | None = None
+        self._is_stopping = False
+        self._status: int | None = None
+        self._said = b""
+
+    def run(self, report: Callable[[str], None], refuse: Callable[[ConfigError], None]) -> int:
+        """Serve until SIGTERM or SIGINT, and return the exit status.
+
+        report  is told each address once it is served
+        refuse  is told, in another process, why a server does not start
+        """
+        self._report = report
+        lifeline, self._lifeline_holder = os.pipe2(os.O_CLOEXEC)
+        self._from_keepers, to_arbiter = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._inheritance = Inheritance(
+            self._settings, self._sockets, self._table, self._succession, lifeline, to_arbiter, refuse
+        )
+        self._adopts_orphans = adopt_orphans()
+        if not self._adopts_orphans:
+            log.info("no orphans are to be had from this system: the death of a keeper may go unnoticed for a second")
+        self._signals = SignalQueue((signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD))
+        while True:
+            self._turn()
+            if self._status is not None:
+                return self._status
+            self._wait()
+
+    def _turn(self) -> None:
+        """Do all there is to do now."""
+        for number in self._signals.take():
+            self._obey(number)
+        self._hear()
+        for pid, status in reap():
+            if pid in self._generations:
+                self._note_headless(self._generations[pid], ending_text(status), status)
+        now = time.monotonic()
+        for generation in list(self._generations.values()):
+            self._check(generation, now)
+        if self._is_stopping:
+            self._status = None if self._generations else 0
+        elif self._seat.is_due(now) and not self._is_anybody_coming():
+            self._fork_keeper(now)
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._signals.fileno(), select.POLLIN)
+        poll.register(self._from_keepers, select.POLLIN)
+        poll.poll(self._patience())
+
+    def _patience(self) -> int | None:
+        """Milliseconds until there may be something to do that nobody tells; None: nothing."""
+        seconds = [] if self._adopts_orphans else [_LOOK_SECONDS]
+        if any(each.state == "leaving" or each.bank is None for each in self._generations.values()):
+            seconds.append(_STEP_SECONDS)
+        if self._seat.due is not None:
+            seconds.append(max(_STEP_SECONDS, self._seat.due - time.monotonic()))
+        return int(1000 * min(seconds)) if seconds else None
+
+    # -- what is told
+
+    def _obey(self, number: int) -> None:
+        """Act on a signal."""
+        if number == signal.SIGHUP:
+            serving = self._generations.get(self._seat.pid)
+            # Who is loading anew anyway need not be told to look.
+            if serving is not None and serving.state == "serving" and not serving.is_headless:
+                os.kill(serving.pid, signal.SIGHUP)
+        elif number in (signal.SIGTERM, signal.SIGINT):
+            self._stop()
+
+    def _stop(self) -> None:
+        """Have all finish; the second time, have them end."""
+        now = time.monotonic()
+        if self._is_stopping:
+            for generation in self._generations.values():
+                generation.killed_at = now
+            return
+        self._is_stopping = True
+        self._sockets.close()
+        for generation in self._generations.values():
+            _have_leave(generation, now)
+
+    def _hear(self) -> None:
+        """Read what keepers tell."""
+        try:
+            self._said += os.read(self._from_keepers, 1 << 16)
+        except BlockingIOError:
+            return
+        *lines, self._said = self._said.split(b"\n")
+        for line in lines:
+            word, _, pid = line.decode().partition(" ")
+            if word == LOADING:
+                self._generations.setdefault(int(pid), _Generation(int(pid)))
+            elif word == SERVING and int(pid) in self._generations:
+                self._put_into_service(self._generations[int(pid)])
+
+    def _put_into_service(self, generation: _Generation) -> None:
+        """From here on this generation is the one; all before it leave."""
+        if self._is_stopping:
+            return
+        assert generation.bank is not None
+        now = time.monotonic()
+        for other in self._generations.values():
+            if other is not generation and other.state != "leaving":
+                _have_leave(other, now)
+        generation.state = "serving"
+        if self._before is None:
+            log_small_buffers(self._sockets, self._settings.server.receive_buffer_octets)
+            for line in self._sockets.told():
+                self._report(line)
+        self._before = Predecessor(generation.bank)
+        self._seat.take(generation.pid, now)
+
+    # -- who lives
+
+    def _check(self, generation: _Generation, now: float) -> None:
+        """See to what a generation needs, and whether it is still there."""
+        if not generation.is_headless and is_gone(generation.pid):
+            self._note_headless(generation, "somebody else knows how")
+        if generation.is_headless and is_group_gone(generation.pid):
+            if generation.bank is not None:
+                self._table.free(generation.bank)
+            del self._generations[generation.pid]
+        elif generation.bank is None:
+            self._give_bank(generation)
+        if generation.killed_at is not None and generation.killed_at <= now:
+            signal_group(generation.pid, signal.SIGKILL)
+
+    def _give_bank(self, generation: _Generation) -> None:
+        """Give a generation the first bank that is free; without one it waits for those that are leaving."""
+        bank = self._table.bank_of(0)
+        if bank is not None:
+            generation.bank = bank
+            self._table.own(bank, generation.pid)
+
+    def _note_headless(self, generation: _Generation, how: str, status: int = 0) -> None:
+        """Note that a keeper has ended, and how."""
+        generation.is_headless = True
+        if self._is_stopping or generation.state == "leaving" or generation.pid != self._seat.pid:
+            return
+        if self._before is None:
+            # What the first one could not do, another one can't.
+            self._status = status or FAULT_STATUS
+            if status != REFUSED_STATUS:
+                log.error("the process that loads ended (%s)", how)
+                self._status = FAULT_STATUS
+            return
+        pause = self._seat.bury(time.monotonic())
+        told = f"the keeper (process {generation.pid}) ended ({how})"
+        log.error("%s: its workers serve on, all is loaded anew %s", told, f"in {pause:.1f} s" if pause else "now")
+
+    def _is_anybody_coming(self) -> bool:
+        return any(each.state == "loading" and not each.is_headless for each in self._generations.values())
+
+    def _fork_keeper(self, now: float) -> None:
+        """Fork a keeper that loads everything anew."""
+        parent = os.getpid()
+        pid = fork("greendns-keeper")
+        if pid == 0:
+            exit_after(lambda: self._be_keepers(parent))
+        self._seat.take(pid, now)
+        self._generations[pid] = _Generation(pid)
+
+    def _be_keepers(self, parent: int) -> int:
+        """In a child: be a keeper, and in its children's children the one that follows."""
+        self._signals.close()
+        os.close(self._lifeline_holder)
+        os.close(self._from_keepers)
+        keeper: Keeper | int = Keeper(self._inheritance, parent, self._before)
+        while isinstance(keeper, Keeper):
+            keeper = keeper.run()
+        return keeper
+
+
+def _have_leave(generation: _Generation, now: float) -> None:
+    """Tell all processes of a generation to finish what they have, and leave."""
+    generation.state = "leaving"
+    generation.killed_at = now + STOP_SECONDS + _GRACE_SECONDS
+    signal_group(generation.pid, signal.SIGTERM)

@@ -1,0 +1,154 @@
+"""What became of packets -> cells in one row of shared memory. Pure: the memory is handed in.
+
+A row has one writer, a worker, and is summed by whoever wants to read it; neither waits for the other. No cell ever
+falls, and a worker that takes a used row over goes on where the one before it ended. Questions are counted by keys that
+come and go with the zones: the first time a key is met its text goes to the row's heap, and its place there tells its
+cell. No label comes from a client: a qname only if it stands in the zone file, a type only if it has a name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .codes import RRTYPE_NAMES, Rcode, rcode_name
+from .name import relative_text
+from .outcome import Outcome
+
+# What can become of a packet: `Outcome.kind`, and "failed" for a fault of ours.
+KINDS = ("dropped", "error", "refused", "chaos", "debug", "referral", "answer", "nodata", "nxdomain", "failed")
+TRANSPORTS = ("udp", "tcp")
+
+# What geodns writes for a name that is not told, and for one that is not there (G221).
+UNTOLD = "_"
+NOT_THERE = "_error"
+OTHER = "other"
+
+# The layout of a row: cells of 64 bits, of which the first ones are fixed, then the heap.
+_CELL_OCTETS = 8
+_TCP = len(KINDS)
+_TRUNCATED = len(KINDS) * len(TRANSPORTS)
+_FAILURES = _TRUNCATED + 1
+_UNSENT = _TRUNCATED + 2
+_UNLABELLED = _TRUNCATED + 3
+_HEAP_USED = _TRUNCATED + 4
+_FIRST_KEY = 32
+# 10,000 zones with six kinds of question each. Memory is used as keys come, not before.
+KEYS_MAX = 65_536
+_HEAP_OCTETS = 48 * KEYS_MAX
+_HEAP_START = (_FIRST_KEY + KEYS_MAX) * _CELL_OCTETS
+ROW_OCTETS = _HEAP_START + _HEAP_OCTETS
+
+_KIND_CELL = {kind: cell for cell, kind in enumerate(KINDS)}
+
+Labels = tuple[str, str, str, str]
+# Zone, type, relative name (None: not told) and rcode: what a question is counted by.
+Key = tuple[str | None, int, bytes | None, int]
+
+
+class Counters:
+    """One row and its one writer: every packet read moves exactly one outcome cell."""
+
+    __slots__ = ("_cell_of", "_cell_of_line", "_cells", "_heap", "_used")
+
+    def __init__(self, row: memoryview) -> None:
+        """Go on in `row`, ROW_OCTETS of memory that was zero in the beginning."""
+        self._cells = row[:_HEAP_START].cast("Q")
+        self._heap = row[_HEAP_START:ROW_OCTETS]
+        self._used = self._cells[_HEAP_USED]
+        lines = bytes(self._heap[: self._used]).split(b"\n")[:-1]
+        self._cell_of_line = {line: _FIRST_KEY + place for place, line in enumerate(lines)}
+        self._cell_of: dict[Key, int] = {}
+
+    def count(self, outcome: Outcome, is_tcp: bool, detailed: bool) -> None:
+        """Count a packet that was answered or dropped; `detailed`: a question by its label too.
+
+        Debug names are no questions (G184), refused ones are (G111). The outcome moves last: where anything here goes
+        wrong, `count_failure` moves it instead.
+        """
+        kind = outcome.kind
+        cell = _KIND_CELL[kind] + _TCP if is_tcp else _KIND_CELL[kind]
+        zone = outcome.zone
+        if kind == "refused" or (zone is not None and kind != "debug"):
+            qtype = outcome.qtype if outcome.qtype in RRTYPE_NAMES else 0
+            owner = outcome.owner if detailed and outcome.rcode != Rcode.NXDOMAIN else None
+            self._count_question((zone.text if zone is not None else None, qtype, owner, outcome.rcode))
+        if outcome.is_truncated:
+            self._cells[_TRUNCATED] += 1
+        self._cells[cell] += 1
+
+    def count_failure(self, is_tcp: bool) -> None:
+        """Count a packet answered SERVFAIL because of a fault of ours."""
+        self._cells[_FAILURES] += 1
+        self._cells[_KIND_CELL["failed"] + (_TCP if is_tcp else 0)] += 1
+
+    def count_unsent(self, datagrams: int) -> None:
+        """Count answers that the system did not take."""
+        self._cells[_UNSENT] += datagrams
+
+    def _count_question(self, key: Key) -> None:
+        cell = self._cell_of.get(key)
+        if cell is None:
+            cell = self._find_cell(key)
+        self._cells[cell] += 1
+
+    def _find_cell(self, key: Key) -> int:
+        """The cell of a key that this process has not met yet."""
+        line = "\t".join(_labels(key)).encode("utf-8", "replace")
+        cell = self._cell_of_line.get(line)
+        if cell is None:
+            cell = _FIRST_KEY + len(self._cell_of_line)
+            end = self._used + len(line) + 1
+            if cell == _FIRST_KEY + KEYS_MAX or end > _HEAP_OCTETS:
+                return _UNLABELLED
+            self._heap[self._used : end] = line + b"\n"
+            # Only now may a reader see it.
+            self._cells[_HEAP_USED] = self._used = end
+            self._cell_of_line[line] = cell
+        self._cell_of[key] = cell
+        return cell
+
+
+def _labels(key: Key) -> Labels:
+    """A key as dns_queries_total tells it (G221)."""
+    zone, qtype, owner, rcode = key
+    qname = UNTOLD if owner is None else relative_text(owner)
+    return (
+        UNTOLD if zone is None else zone,
+        RRTYPE_NAMES.get(qtype, OTHER),
+        NOT_THERE if rcode == Rcode.NXDOMAIN else qname,
+        rcode_name(rcode),
+    )
+
+
+@dataclass
+class Totals:
+    """What rows say, summed.
+
+    outcomes    packets by transport and kind
+    questions   by zone, type, qname and rcode
+    unlabelled  questions that found no room for their labels; they are among `questions` as OTHER
+    """
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    questions: Counter[Labels] = field(default_factory=Counter)
+    truncated: int = 0
+    failures: int = 0
+    unsent: int = 0
+    unlabelled: int = 0
+
+    def add(self, row: memoryview) -> None:
+        """Add a row, which may be written to meanwhile."""
+        cells = row[:_HEAP_START].cast("Q")
+        for number, transport in enumerate(TRANSPORTS):
+            for cell, kind in enumerate(KINDS, number * _TCP):
+                self.outcomes[transport, kind] += cells[cell]
+        self.truncated += cells[_TRUNCATED]
+        self.failures += cells[_FAILURES]
+        self.unsent += cells[_UNSENT]
+        self.unlabelled += cells[_UNLABELLED]
+        self.questions[OTHER, OTHER, OTHER, OTHER] += cells[_UNLABELLED]
+        lines = bytes(row[_HEAP_START : _HEAP_START + cells[_HEAP_USED]]).split(b"\n")[:-1]
+        for cell, line in enumerate(lines, _FIRST_KEY):
+            zone, qtype, qname, rcode = line.decode().split("\t")
+            self.questions[zone, qtype, qname, rcode] += cells[cell]

@@ -1,0 +1,375 @@
+"""One generation: loads, forks its workers and its side process, replaces what dies, forks the next generation.
+
+A keeper has no hub and never answers. It is forked by the keeper before it, whose generation it has in memory, so that
+only what changed is read; the first one, and one after a keeper that died, by the arbiter. What a keeper does, in turn:
+it loads; it forks workers on the sockets that the workers before are still reading; once all of them read, it tells the
+arbiter, which has the generation before leave; once those have stopped reading, the change is in force, and told. Then
+it waits: for a change, for a child that dies, for its own end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .countertable import SIDE, CounterTable
+from .errors import ConfigError
+from .generations import News, Succession, log_news, tell_change
+from .listeners import Sockets
+from .loader import Generation
+from .processes import (
+    SignalQueue,
+    die_with_parent,
+    ending_text,
+    exit_after,
+    fork,
+    lead_group,
+    outlive_parent,
+    reap,
+)
+from .regularfile import UNREAD
+from .seats import Seat
+from .settings import Config
+from .side import FAILED, LOOK, Pages, Side, decode_change
+from .watcher import Change, Reading, read_state
+from .worker import Worker, leave_with, stop_signal
+
+log = logging.getLogger("greendns")
+
+# What a keeper tells the arbiter, with its pid.
+LOADING = "loading"
+SERVING = "serving"
+
+REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession.first
+# A hand-over takes milliseconds: so often its state is looked at while it is under way.
+_STEP_SECONDS = 0.005
+# Workers that do not come up within this will not: a generation that never serves must not be waited for.
+_START_SECONDS = 30.0
+# Workers before us that do not stop reading, because they are stopped themselves, say, hold nothing up any longer.
+_RELIEF_SECONDS = 2.0
+# At most so often does a generation follow another.
+_PACE_SECONDS = 1.0
+
+
+@dataclass
+class Inheritance:
+    """What all processes of a server have from the arbiter.
+
+    settings    of the start: what only a restart takes
+    lifeline    readable once the arbiter has ended
+    to_arbiter  where a keeper tells what it does
+    refuse      tells why a server does not start
+    """
+
+    settings: Config
+    sockets: Sockets
+    table: CounterTable
+    succession: Succession
+    lifeline: int
+    to_arbiter: int
+    refuse: Callable[[ConfigError], None]
+
+
+@dataclass(frozen=True)
+class Predecessor:
+    """What was in service before; `generation` is None for a keeper that has to load anew.
+
+    known  how the files looked that the generation was loaded from
+    """
+
+    bank: int
+    generation: Generation | None = None
+    known: Reading = field(default_factory=dict)
+
+
+Phase = Literal["starting", "relieving", "serving", "leaving"]
+
+
+class Keeper:
+    """The process of one generation. `run` returns another keeper in the process that is to be it."""
+
+    def __init__(
+        self, inheritance: Inheritance, parent: int, before: Predecessor | None, change: Change | None = None
+    ) -> None:
+        """Be forked by `parent`.
+
+        before  what is in service; None at the very start
+        change  what is to be loaded; None: everything
+        """
+        self._inheritance = inheritance
+        self._parent = parent
+        self._before = before
+        self._change = change
+        self._table = inheritance.table
+        self._phase: Phase = "starting"
+        self._seats = [Seat(slot) for slot in range(SIDE, inheritance.table.slots)]
+        self._news: list[News] | None = None
+        self._successor = 0
+        self._wanted: Change | None = None
+        self._began = time.monotonic()
+        self._line: socket.socket | None = None
+        self._said = b""
+
+    def run(self) -> Keeper | int:
+        """Be a generation until told to leave; an exit status, or the keeper that this process is to be then."""
+        lead_group()
+        die_with_parent(self._parent)
+        self._tell(LOADING)
+        try:
+            self._load()
+        except ConfigError as error:
+            self._tell_refusal(error)
+            return REFUSED_STATUS
+        self._bank = self._wait_bank()
+        self._phase_began = time.monotonic()
+        self._signals = SignalQueue((signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
+        outlive_parent()
+        while True:
+            ending = self._turn()
+            if ending is not None:
+                return ending
+
+    # -- the beginning
+
+    def _load(self) -> None:
+        succession, settings, before = self._inheritance.succession, self._inheritance.settings, self._before
+        if before is None or before.generation is None or self._change is None:
+            self._known = read_state(settings, succession.start.sources)
+            self._generation = succession.first(settings) if before is None else succession.anew(settings)
+        else:
+            self._known = {**before.known, **self._change.settled, **dict.fromkeys(self._change.unsettled, UNREAD)}
+            self._generation = succession.following(before.generation, self._change.unsettled)
+            self._news = list(tell_change(before.generation, self._generation))
+            # What is replaced is let go of here: workers forked with it would keep it to their end.
+            self._before = Predecessor(before.bank)
+        logging.getLogger().setLevel(self._generation.config.server.log_level.upper())
+
+    def _tell_refusal(self, error: ConfigError) -> None:
+        """At the start the operator looks on; later there is the log, and what was in service stays."""
+        if self._before is None:
+            self._inheritance.refuse(error)
+            return
+        for problem in error.problems:
+            log.error("%s", problem)
+
+    def _wait_bank(self) -> int:
+        """The bank that the arbiter gives."""
+        while (bank := self._table.bank_of(os.getpid())) is None:
+            time.sleep(_STEP_SECONDS)
+        return bank
+
+    def _tell(self, word: str) -> None:
+        os.write(self._inheritance.to_arbiter, f"{word} {os.getpid()}\n".encode())
+
+    # -- one turn: wait for something, and do it
+
+    def _turn(self) -> Keeper | int | None:
+        poll = select.poll()
+        for descriptor in (self._signals.fileno(), self._inheritance.lifeline, *self._line_descriptor()):
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(self._patience())}
+        if self._inheritance.lifeline in ready:
+            return 1
+        came = self._signals.take()
+        if signal.SIGTERM in came:
+            self._leave()
+        if signal.SIGHUP in came:
+            self._say(LOOK)
+        self._reap()
+        if self._phase == "leaving":
+            return 0 if all(seat.pid == 0 for seat in self._seats) else None
+        self._fill_seats()
+        if not self._advance():
+            return 1
+        if self._line is not None and self._line.fileno() in ready:
+            self._hear()
+        return self._fork_successor() if self._is_successor_due() else None
+
+    def _line_descriptor(self) -> tuple[int, ...]:
+        return () if self._line is None else (self._line.fileno(),)
+
+    def _patience(self) -> int | None:
+        """Milliseconds until there is something to do that nobody tells; None: nothing."""
+        if self._phase in ("starting", "relieving"):
+            return int(1000 * _STEP_SECONDS)
+        due = [seat.due for seat in self._seats if seat.due is not None]
+        if self._wanted is not None and not self._successor:
+            due.append(self._began + _PACE_SECONDS)
+        if self._phase == "leaving" or not due:
+            return None
+        return max(0, int(1000 * (min(due) - time.monotonic())) + 1)
+
+    def _leave(self) -> None:
+        """Have the children finish, and let the sockets go; nobody is replaced any more."""
+        self._phase = "leaving"
+        self._inheritance.sockets.close()
+        for seat in self._seats:
+            if seat.pid:
+                os.kill(seat.pid, signal.SIGTERM)
+
+    # -- children
+
+    def _fill_seats(self) -> None:
+        """Fork whoever is due."""
+        now = time.monotonic()
+        for seat in self._seats:
+            if seat.is_due(now):
+                seat.take(self._fork_side() if seat.slot == SIDE else self._fork_worker(seat.slot), now)
+
+    def _fork_worker(self, slot: int) -> int:
+        return fork("greendns-worker") or self._be(lambda: self._work(slot))
+
+    def _fork_side(self) -> int:
+        self._hang_up()
+        self._line, theirs = socket.socketpair()
+        pid = fork("greendns-side") or self._be(lambda: self._stand_by(theirs))
+        theirs.close()
+        return pid
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        self._line, self._said = None, b""
+
+    def _be(self, work: Callable[[], None]) -> int:
+        """In a child: do `work`, and end."""
+        self._signals.close()
+        os.close(self._inheritance.to_arbiter)
+        self._hang_up()
+
+        def work_to_the_end() -> int:
+            work()
+            return 0
+
+        exit_after(work_to_the_end)
+
+    def _work(self, slot: int) -> None:
+        """Be a worker."""
+        worker = Worker(self._generation, self._inheritance.sockets.dns, slot, self._table.counters(self._bank, slot))
+        self._inheritance.sockets.close()
+        self._serve(slot, worker)
+
+    def _stand_by(self, line: socket.socket) -> None:
+        """Be the side process."""
+        pages = Pages(self._generation, self._inheritance.sockets, self._table, self._bank)
+        side = Side(self._inheritance.succession.start, self._generation, self._known, line)
+        side.start()
+        self._serve(SIDE, pages)
+
+    def _serve(self, slot: int, part: Worker | Pages) -> None:
+        stopping = stop_signal(signal.SIGTERM)
+        kept = leave_with(self._inheritance.lifeline)
+        part.start()
+        self._table.start_reading(self._bank, slot, os.getpid())
+        stopping.wait()
+        part.stop_reading()
+        self._table.stop_reading(self._bank, slot)
+        part.wait_finished()
+        del kept
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        for pid, status in reap():
+            if pid == self._successor:
+                self._give_up_successor(f"the process that loads a change ended ({ending_text(status)})")
+            for seat in self._seats:
+                if seat.pid == pid:
+                    self._bury(seat, status, now)
+
+    def _bury(self, seat: Seat, status: int, now: float) -> None:
+        if self._table.reader(self._bank, seat.slot) == seat.pid:
+            self._table.stop_reading(self._bank, seat.slot)
+        who = "the side process" if seat.slot == SIDE else f"worker {seat.slot}"
+        told = f"{who} (process {seat.pid}) ended ({ending_text(status)})"
+        pause = seat.bury(now)
+        if self._phase == "leaving":
+            return
+        log.error("%s: replaced %s", told, f"in {pause:.1f} s" if pause else "at once")
+        if seat.slot != SIDE:
+            self._table.count_restart(self._bank)
+
+    # -- the way into service
+
+    def _advance(self) -> bool:
+        """Go on with the hand-over; False if it can't be made."""
+        if self._phase == "starting":
+            if all(self._table.reader(self._bank, seat.slot) for seat in self._seats):
+                self._enter("relieving")
+                self._tell(SERVING)
+            elif self._has_lasted(_START_SECONDS):
+                log.error("the workers did not come up: the generation is given up")
+                return False
+        if self._phase == "relieving" and (self._is_relieved() or self._has_lasted(_RELIEF_SECONDS)):
+            self._enter("serving")
+            self._tell_change()
+        return True
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._phase_began = time.monotonic()
+
+    def _has_lasted(self, seconds: float) -> bool:
+        return time.monotonic() - self._phase_began > seconds
+
+    def _is_relieved(self) -> bool:
+        """Whether nobody reads for the generation before any more."""
+        return self._before is None or not any(
+            self._table.reader(self._before.bank, slot) for slot in range(SIDE, self._table.slots)
+        )
+
+    def _tell_change(self) -> None:
+        """Count and log what is in force from here on."""
+        if self._news is not None:
+            self._table.count_reload(self._bank, "error" if self._generation.errors() else "ok")
+            log_news(self._news)
+
+    # -- the next generation
+
+    def _hear(self) -> None:
+        """Read what the side process says: one line for each change. A later one has all of an earlier one in it."""
+        assert self._line is not None
+        said = self._line.recv(1 << 16)
+        if not said:
+            # It has ended: another one follows, with a line of its own.
+            self._hang_up()
+            return
+        *lines, self._said = (self._said + said).split(b"\n")
+        if lines:
+            self._wanted = decode_change(lines[-1])
+
+    def _is_successor_due(self) -> bool:
+        is_time = time.monotonic() - self._began >= _PACE_SECONDS
+        return self._wanted is not None and self._phase == "serving" and not self._successor and is_time
+
+    def _fork_successor(self) -> Keeper | None:
+        """Fork the next keeper; in the child, return it."""
+        parent, change, self._wanted = os.getpid(), self._wanted, None
+        self._successor = fork("greendns-keeper")
+        if self._successor:
+            return None
+        self._signals.close()
+        self._hang_up()
+        return Keeper(self._inheritance, parent, Predecessor(self._bank, self._generation, self._known), change)
+
+    def _give_up_successor(self, why: str) -> None:
+        """A successor that did not come to serve has changed nothing: what it was to load is tried again."""
+        self._successor = 0
+        if self._phase == "leaving":
+            return
+        log.error("%s: what was in service stays", why)
+        self._table.count_reload(self._bank, "error")
+        self._say(FAILED)
+
+    def _say(self, word: bytes) -> None:
+        if self._line is not None:
+            try:
+                self._line.sendall(word)
+            except OSError:
+                log.debug("the side process is gone: the next one looks by itself")

@@ -1,0 +1,72 @@
+"""The processes of a running server, as /proc tells them: Linux alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+KEEPER, SIDE, WORKER = "greendns-keeper", "greendns-side", "greendns-worker"
+
+
+def descendants(pid: int) -> set[int]:
+    """Every process below one."""
+    children: dict[int, list[int]] = {}
+    for child, parent in _parents():
+        children.setdefault(parent, []).append(child)
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        new = children.get(waiting.pop(), [])
+        found.update(new)
+        waiting += new
+    return found
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            fields = _read(int(entry), "stat").rpartition(")")[2].split()
+            if fields:
+                yield int(entry), int(fields[1])
+
+
+def _read(pid: int, file: str) -> str:
+    """A file of a process; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except OSError:
+        return ""
+
+
+def named(pid: int, name: str) -> list[int]:
+    """The processes below one that have a name, in the order of their pids."""
+    return sorted(each for each in descendants(pid) if _read(each, "comm").strip() == name)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that is more than an entry for its parent."""
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return bool(fields) and fields[0] != "Z"
+
+
+def age_seconds(pid: int) -> float:
+    """How long ago a process was forked; 0 if it has ended (proc(5): field 22, in ticks since the machine started)."""
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    if not fields:
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def open_descriptors(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def memory_octets(pid: int, kind: str) -> int:
+    """Its Rss, or its Pss, in which pages that several share count by their share."""
+    match = re.search(rf"^{kind}:\s+(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
+    assert match is not None, f"process {pid} has no {kind}"
+    return int(match[1]) * 1024
