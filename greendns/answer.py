@@ -11,7 +11,7 @@ from .answering import Answering, deny, encode_answer, refuse
 from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Rcode, RRClass, RRType
 from .filters import choose
 from .levels import EVERYBODY, GEOGRAPHIC
-from .outcome import Outcome, Peer, Reply
+from .outcome import WAIT, Outcome, Peer, Reply
 from .picker import Draw
 from .query import ClientSubnet, Query, parse
 from .referral import refer
@@ -41,7 +41,8 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
 
     now    seconds since 1970
     draw   draw(n) returns a uniform integer in 0 <= x < n
-    Returns the bytes to send, None where silence is the answer, and what became of the packet.
+    Returns the bytes to send, None where silence is the answer, WAIT where a batch would be held up, and what became of
+    the packet.
     """
     query = parse(wire)
     if query is None:
@@ -54,6 +55,8 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
     else:
         # A cookie alone was asked for (RFC 7873 section 5.4), and nobody is an authority for no name.
         answering.flags = 0
+    if answering.waits:
+        return WAIT, answering.outcome
     return encode_answer(answering), answering.outcome
 
 
@@ -88,6 +91,9 @@ def _answer_question(answering: Answering) -> None:
 
 def _answer_chaos(answering: Answering) -> None:
     """version.bind and its like (RFC 4892); nothing else is known in class CH."""
+    if answering.peer.is_batched:
+        answering.waits = True
+        return
     rrset = chaos.chaos_rrset(answering.query.qname, answering.snapshot.options)
     if rrset is None:
         refuse(answering, "refused", _REFUSED)
@@ -281,6 +287,9 @@ def _answer_debug(answering: Answering, zone: Zone, owner: bytes, relative: byte
     options = answering.snapshot.options
     if not chaos.is_debug_name(relative) or not chaos.is_permitted(relative, answering.peer.address, options):
         return False
+    if answering.peer.is_batched:
+        answering.waits = True
+        return True
     if query.qtype not in (RRType.TXT, RRType.ANY):
         deny(answering, zone, "debug", _NOERROR)
         return True

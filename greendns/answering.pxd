@@ -24,6 +24,7 @@ cdef class Answering:
     cdef readonly Outcome outcome
     cdef public int flags
     cdef public bytes target
+    cdef public bint waits
     cdef bytes options
 
 

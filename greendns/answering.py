@@ -20,7 +20,11 @@ _OPT_OCTETS = 11  # of an OPT without options
 
 
 class Answering:
-    """One answer in the making: what it was asked with, and what has been decided so far."""
+    """One answer in the making: what it was asked with, and what has been decided so far.
+
+    target  of the last CNAME added
+    waits   whether the answer would hold up the batch that the question came in
+    """
 
     __slots__ = (
         "draw",
@@ -34,6 +38,7 @@ class Answering:
         "snapshot",
         "state",
         "target",
+        "waits",
     )
 
     def __init__(self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
@@ -45,7 +50,8 @@ class Answering:
         self.draw = draw
         self.outcome = Outcome("answer", _NOERROR, query.qtype)
         self.flags = _AA
-        self.target = b""  # of the last CNAME added
+        self.target = b""
+        self.waits = False
         self.options = _answer_options(query, peer, now, snapshot)
         opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
         self.response = Response(query.question, _limit_octets(query, peer, snapshot), opt_octets)

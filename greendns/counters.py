@@ -41,6 +41,9 @@ ROW_OCTETS = _HEAP_START + _HEAP_OCTETS
 
 _KIND_CELL = {kind: cell for cell, kind in enumerate(KINDS)}
 
+# What the compiled functions look at for each query: see query.py.
+_TCP_KINDS, _TRUNCATED_CELL, _NXDOMAIN_RCODE = _TCP, _TRUNCATED, int(Rcode.NXDOMAIN)
+
 Labels = tuple[str, str, str, str]
 # Zone, type, relative name (None: not told) and rcode: what a question is counted by.
 Key = tuple[str | None, int, bytes | None, int]
@@ -67,14 +70,16 @@ class Counters:
         wrong, `count_failure` moves it instead.
         """
         kind = outcome.kind
-        cell = _KIND_CELL[kind] + _TCP if is_tcp else _KIND_CELL[kind]
+        cell = _KIND_CELL[kind]
+        if is_tcp:
+            cell += _TCP_KINDS
         zone = outcome.zone
         if kind == "refused" or (zone is not None and kind != "debug"):
             qtype = outcome.qtype if outcome.qtype in RRTYPE_NAMES else 0
-            owner = outcome.owner if detailed and outcome.rcode != Rcode.NXDOMAIN else None
+            owner = outcome.owner if detailed and outcome.rcode != _NXDOMAIN_RCODE else None
             self._count_question((zone.text if zone is not None else None, qtype, owner, outcome.rcode))
         if outcome.is_truncated:
-            self._cells[_TRUNCATED] += 1
+            self._cells[_TRUNCATED_CELL] += 1
         self._cells[cell] += 1
 
     def count_failure(self, is_tcp: bool) -> None:

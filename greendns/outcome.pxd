@@ -9,6 +9,7 @@ cdef class Peer:
     cdef readonly bytes address
     cdef readonly int port
     cdef readonly bint is_tcp
+    cdef readonly bint is_batched
 
 
 @cython.final

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .targeting import address_text
 from .zone import Zone
 
+# In place of an answer: it is not ready, and a batch must not be held up for it.
+WAIT: Final = b""
+
 
 class Peer:
-    """Who sent a packet: address (4 or 16 octets), port, and whether over TCP."""
+    """Who sent a packet: address (4 or 16 octets), port, and whether over TCP.
 
-    __slots__ = ("address", "is_tcp", "port")
+    is_batched  whether others wait in the same batch, so that what takes its time answers WAIT instead
+    """
 
-    def __init__(self, address: bytes, port: int, is_tcp: bool) -> None:
+    __slots__ = ("address", "is_batched", "is_tcp", "port")
+
+    def __init__(self, address: bytes, port: int, is_tcp: bool, is_batched: bool = False) -> None:
         self.address = address
         self.port = port
         self.is_tcp = is_tcp
+        self.is_batched = is_batched
 
     def __str__(self) -> str:
         text = address_text(self.address)

@@ -7,7 +7,7 @@ cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS
 
 cdef tuple _OCTETS, _PAIRS
 
-cdef bytes _two_octets(int number)
+cpdef bytes two_octets(int number)
 
 cpdef bytes encode_opt(int udp_payload, int rcode, bint dnssec_ok, object options)
 

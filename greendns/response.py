@@ -42,16 +42,17 @@ def encode_opt(udp_payload: int, rcode: int, dnssec_ok: bool, options: Iterable[
 
 def encode_option(code: int, option: bytes) -> bytes:
     """One EDNS option (RFC 6891 section 6.1.2)."""
-    return _two_octets(code) + _two_octets(len(option)) + option
+    return two_octets(code) + two_octets(len(option)) + option
 
 
 def append_options(opt: bytes, options: bytes) -> bytes:
     """An OPT without options, and options that are encoded: both together."""
     octets = opt
-    return octets[: len(opt) - 2] + _two_octets(len(options)) + options
+    return octets[: len(opt) - 2] + two_octets(len(options)) + options
 
 
-def _two_octets(number: int) -> bytes:
+def two_octets(number: int) -> bytes:
+    """A number below 65536 in network order."""
     return _PAIRS[number] if number < 256 else number.to_bytes(2, "big")
 
 
@@ -176,8 +177,8 @@ class Response:
             additionals += 1
             self._parts.append(opt)
         flags |= _QR | rcode & 0x0F
-        head = [id, _OCTETS[flags >> 8], _OCTETS[flags & 0xFF], _two_octets(questions)]
-        counts = [_two_octets(answers), _two_octets(authorities), _two_octets(additionals)]
+        head = [id, _OCTETS[flags >> 8], _OCTETS[flags & 0xFF], two_octets(questions)]
+        counts = [two_octets(answers), two_octets(authorities), two_octets(additionals)]
         return b"".join(head + counts + self._parts)
 
 
@@ -188,6 +189,7 @@ def encode_behind(origin_at: int, origin: bytes, rrset: RRset) -> bytes:
     Names are compressed against the origin and against each other, not against the labels below the origin.
     """
     response = Response(bytes(origin_at - _HEADER) + origin + bytes(4), _POINTER_LIMIT, 0)
-    response._names = names = {}
+    names: dict[bytes, int] = {}
+    response._names = names
     response._remember(names, origin_at - _HEADER)
     return response._write_record(origin, rrset, 0)

@@ -1,89 +1,55 @@
-"""Sockets -> calls of `answer`: the gevent DatagramServer and StreamServer.
+"""Sockets -> a responder: the gevent DatagramServer and StreamServer.
 
-A datagram is answered in place, in the turn of the hub that brought it: nothing there waits. Every TCP connection
-gets a greenlet of its own. Nothing escapes: what goes wrong with one packet is answered SERVFAIL, counted, and logged
-once a second per cause, and the next packet is served.
+Datagrams are answered in place, in the turn of the hub that brought them: nothing there waits. An answer that would
+hold its batch up gets a greenlet of its own, and so does every TCP connection.
 """
 
 from __future__ import annotations
 
 import logging
-import random
+import math
 import socket
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
-from gevent import Timeout, sleep
+from gevent import sleep
 from gevent.pool import Pool
 from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
 
-from .answer import answer, servfail
-from .counters import Counters
-from .outcome import Peer
+from .outcome import Outcome, Peer
+from .responder import Responder
 from .settings import TcpSettings
-from .snapshot import Snapshot, State
+
+try:
+    from ._datagrams import Datagrams
+except ImportError:  # not Linux, or nothing is compiled
+    from .datagrams import Datagrams
 
 log = logging.getLogger("greendns.server")
 
-# Datagrams per turn of the hub: TCP, timers and the watcher come to their turn in between.
-BATCH = 64
-_DATAGRAM_OCTETS = 65535
+# Answers that take their time, at once and for each socket; a question beyond them is dropped.
+HELD_MAX = 256
 _LOG_SECONDS = 1.0
+_CHUNK_OCTETS = 65536
 
 
-class Responder:
-    """Answers packets from whatever snapshot is in service.
+class FaultLog:
+    """Logs faults of ours once a second per place in the source, so that a flood of one cannot fill the disk."""
 
-    detailed   whether queries are counted by label
-    """
-
-    def __init__(self, snapshot: Snapshot, counters: Counters) -> None:
-        self.snapshot = snapshot
-        self.state = State()
-        self.counters = counters
-        self.detailed = False
-        self._draw = random.Random().randrange
+    def __init__(self) -> None:
         self._logged: dict[str, float] = {}
 
-    def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Put another snapshot into service; what was derived from the old one goes with it."""
-        self.snapshot = snapshot
-        self.state = State(health=self.state.health)
-
-    def take_health(self, health: Mapping[str, int] | None) -> None:
-        """Put the states of all checks into force."""
-        if health != self.state.health:
-            self.state = State(health=health)
-
-    def respond(self, wire: bytes, peer: Peer) -> bytes | None:
-        """The answer to a packet; None for silence. Never raises, does not switch greenlets."""
-        try:
-            answered, outcome = answer(wire, peer, time.time(), self.snapshot, self.state, self._draw)
-            self.counters.count(outcome, peer.is_tcp, self.detailed)
-        except Exception as error:
-            self._note_failure(error)
-            self.counters.count_failure(peer.is_tcp)
-            return _servfail_or_silence(wire)
-        return answered
-
-    def _note_failure(self, error: Exception) -> None:
-        """Log a fault of ours once a second per place in the source, so that a flood of one cannot fill the disk."""
+    def tell(self, error: Exception) -> None:
+        """Log a fault that one packet met."""
         frame = traceback.extract_tb(error.__traceback__)[-1]
         cause = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
         now = time.monotonic()
         if now - self._logged.get(cause, -_LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[cause] = now
             log.error("a packet was answered SERVFAIL: %s", cause, exc_info=error)
-
-
-def _servfail_or_silence(wire: bytes) -> bytes | None:
-    """SERVFAIL; None where the fault lies in reading the packet itself."""
-    try:
-        return servfail(wire)
-    except Exception:
-        return None
 
 
 def to_gevent(listening: socket.socket) -> GeventSocket:
@@ -95,50 +61,40 @@ def to_gevent(listening: socket.socket) -> GeventSocket:
 class UdpServer(DatagramServer):  # type: ignore[misc]
     """Answers datagrams in batches."""
 
+    _watcher: Any = None
+
     def __init__(self, listening: socket.socket, responder: Responder) -> None:
         self.responder = responder
-        self.pack = _packer(listening.family)
-        # Every datagram is answered inside do_read: there is no handler to spawn.
-        super().__init__(to_gevent(listening), handle=lambda *_: None)
+        waiting_on = to_gevent(listening)
+        super().__init__(waiting_on, handle=self._answer_held, spawn=Pool(HELD_MAX))
+        self._datagrams = Datagrams(waiting_on._sock, responder, self._hold)
 
-    def do_read(self) -> None:
-        """Answer what is waiting, up to a batch. An exception would make gevent stop reading for 10 ms: none leaves."""
-        raw = self._socket
-        for _ in range(BATCH):
-            try:
-                wire, address = raw.recvfrom(_DATAGRAM_OCTETS)
-            except OSError:
-                # Nothing left to read, or an error that an earlier answer met: neither is this packet's.
-                return
-            self._answer(raw, wire, address)
+    def start_accepting(self) -> None:
+        """Have the hub call the batches themselves: an exception in between would make gevent pause for 10 ms."""
+        if self._watcher is None:
+            self._watcher = self.loop.io(self.socket.fileno(), 1)
+            self._watcher.start(self._datagrams.answer_waiting)
 
-    def _answer(self, raw: socket.socket, wire: bytes, address: tuple[str, int]) -> None:
-        peer = Peer(self.pack(address[0]), address[1], is_tcp=False)
-        answered = self.responder.respond(wire, peer)
-        if answered is None:
-            return
-        try:
-            raw.sendto(answered, address)
-        except OSError:
-            # No room in the send buffer, a port of 0, a route that is gone: UDP may lose it, and the client asks again.
-            self.responder.counters.count_unsent(1)
+    def _hold(self, wire: bytes, peer: Peer, way: tuple[object, object]) -> None:
+        """Answer in a greenlet of its own."""
+        if self.pool.full():
+            self.responder.counters.count(Outcome("dropped", 0), False, False)
+        else:
+            self.pool.spawn(self._answer_held, wire, Peer(peer.address, peer.port, is_tcp=False), way)
 
-
-def _packer(family: int) -> Callable[[str], bytes]:
-    """A function from the text of an address to its octets; the scope of a link-local one is left out."""
-    if family == socket.AF_INET:
-        return socket.inet_aton
-    return lambda text: socket.inet_pton(socket.AF_INET6, text.partition("%")[0])
+    def _answer_held(self, wire: bytes, peer: Peer, way: tuple[object, object]) -> None:
+        answered = self.responder.respond(wire, peer, time.time())
+        if answered is not None:
+            self._datagrams.send(answered, way)
 
 
 class TcpServer(StreamServer):  # type: ignore[misc]
-    """Answers connections, each in a greenlet, one query after the other as they come (RFC 7766 section 6.2.1)."""
+    """Answers connections, each in a greenlet, its queries in their order (RFC 7766 section 6.2.1.1)."""
 
     def __init__(self, listening: socket.socket, responder: Responder, settings: TcpSettings, pool: Pool) -> None:
         """Share `pool` with the other listeners: its size is the limit of connections of the process."""
         self.responder = responder
         self.settings = settings
-        self.pack = _packer(listening.family)
         super().__init__(to_gevent(listening), spawn=pool)
 
     def take(self, settings: TcpSettings, pool: Pool) -> None:
@@ -151,55 +107,101 @@ class TcpServer(StreamServer):  # type: ignore[misc]
 
     def handle(self, connection: GeventSocket, address: tuple[str, int]) -> None:
         """Serve one connection until the peer closes it, is idle, or is too slow. Runs in its own greenlet."""
+        peer = Peer(_pack(connection.family, address[0]), address[1], is_tcp=True)
+        deadline = Deadline(connection, self.loop)
         try:
-            peer = Peer(self.pack(address[0]), address[1], is_tcp=True)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while True:
-                wire = self._wait_message(connection)
-                if wire is None:
-                    return
-                answered = self.responder.respond(wire, peer)
-                if answered is None or not self._wait_sent(connection, answered):
-                    return
-                # A peer that sends and reads without a pause never makes recv or sendall wait: the others, and all of
-                # UDP, get their turn here.
-                sleep(0)
+            self._serve(connection, peer, deadline)
         except OSError:
-            # The peer reset the connection: its right.
+            # The peer reset the connection, or its time was up.
             return
+        finally:
+            deadline.close()
 
-    def _wait_message(self, connection: GeventSocket) -> bytes | None:
-        """The next message (RFC 1035 section 4.2.2); None at the end, or when time is up.
+    def _serve(self, connection: GeventSocket, peer: Peer, deadline: Deadline) -> None:
+        """Answer messages as they come whole; what is left is the beginning of the next one."""
+        unread = b""
+        deadline.set(self.settings.idle_seconds)
+        while True:
+            turn = self.loop.iteration
+            chunk = connection.recv(_CHUNK_OCTETS)
+            if not chunk:
+                return
+            if not unread:
+                # One deadline for a whole message, so that a drip of octets does not hold the connection.
+                deadline.set(self.settings.message_seconds)
+            unread, goes_on = self._answer(connection, peer, unread + chunk, deadline)
+            if not goes_on:
+                return
+            if not unread:
+                deadline.set(self.settings.idle_seconds)
+            self._yield(turn)
 
-        The deadline is one for the whole message, so that a drip of octets does not hold the connection.
+    def _answer(self, connection: GeventSocket, peer: Peer, octets: bytes, deadline: Deadline) -> tuple[bytes, bool]:
+        """Answer the whole messages among `octets`; returns what follows them, and whether the connection goes on."""
+        goes_on, taken = True, 1
+        while goes_on and taken:
+            turn = self.loop.iteration
+            answers, taken, goes_on = self.responder.respond_all(octets, peer, time.time())
+            octets = octets[taken:]
+            if answers:
+                deadline.set(self.settings.message_seconds)
+                connection.sendall(answers)
+                self._yield(turn)
+        return octets, goes_on
+
+    def _yield(self, turn: int) -> None:
+        """Let the others, and all of UDP, have their turn if nothing has waited since `turn` of the hub.
+
+        A peer that sends and reads without a pause never makes recv or sendall wait.
         """
-        first = b""
-        with Timeout(self.settings.idle_seconds, False):
-            first = connection.recv(2)
-        if not first:
-            return None
-        with Timeout(self.settings.message_seconds, False):
-            head = first if len(first) == 2 else first + _wait_octets(connection, 1)
-            length = int.from_bytes(head, "big")
-            message = _wait_octets(connection, length)
-            return message if length and len(message) == length else None
-        return None
-
-    def _wait_sent(self, connection: GeventSocket, answered: bytes) -> bool:
-        """Whether the answer left in time; a peer that does not read is let go."""
-        with Timeout(self.settings.message_seconds, False):
-            connection.sendall(len(answered).to_bytes(2, "big") + answered)
-            return True
-        return False
+        if self.loop.iteration == turn:
+            sleep(0)
 
 
-def _wait_octets(connection: GeventSocket, count: int) -> bytes:
-    """Exactly `count` octets, fewer if the peer closes before."""
-    parts = []
-    while count:
-        part = connection.recv(count)
-        if not part:
-            break
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+class Deadline:
+    """Shuts a connection down once its time is up, which wakes its greenlet.
+
+    Moving it on is an assignment: the timer looks, when it fires, how much time is left. A timeout of gevent's for each
+    message would start and stop a timer of the hub, and cost as much as the answer.
+    """
+
+    __slots__ = ("_connection", "_fires", "_timer", "_up")
+
+    def __init__(self, connection: GeventSocket, loop: Any) -> None:
+        self._connection = connection
+        self._timer = loop.timer(0)
+        self._fires = math.inf
+        self._up = math.inf
+
+    def set(self, seconds: float) -> None:
+        """Leave so many seconds from now on."""
+        self._up = time.monotonic() + seconds
+        if self._up < self._fires:
+            self._arm(seconds)
+
+    def close(self) -> None:
+        """Let the connection be; it must be called, or the timer lives on."""
+        self._timer.stop()
+        self._timer.close()
+
+    def _arm(self, seconds: float) -> None:
+        loop = self._timer.loop
+        self._timer.stop()
+        self._timer.close()
+        self._fires = self._up
+        self._timer = loop.timer(seconds)
+        self._timer.start(self._look)
+
+    def _look(self) -> None:
+        left = self._up - time.monotonic()
+        if left > 0:
+            self._arm(left)
+            return
+        with suppress(OSError):  # the peer was faster
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def _pack(family: int, text: str) -> bytes:
+    """The octets of an address; the scope of a link-local one is left out."""
+    return socket.inet_pton(family, text.partition("%")[0])

@@ -17,12 +17,14 @@ from gevent.baseserver import BaseServer
 from gevent.event import Event
 from gevent.pool import Pool
 
+from .chance import Uniform
 from .counters import Counters
 from .healthfiles import HealthFiles
 from .listeners import Listener
 from .loader import Generation
 from .processes import SPARE_DESCRIPTORS, want_descriptors
-from .server import Responder, TcpServer, UdpServer
+from .responder import Responder
+from .server import FaultLog, TcpServer, UdpServer
 from .watcher import in_thread
 
 log = logging.getLogger("greendns")
@@ -38,7 +40,8 @@ class Worker:
     """Answers from a generation on one slot of every address."""
 
     def __init__(self, generation: Generation, listening: Sequence[Listener], slot: int, counters: Counters) -> None:
-        self.responder = Responder(generation.snapshot, counters)
+        # Random octets are fetched after the fork: workers must not draw alike.
+        self.responder = Responder(generation.snapshot, counters, Uniform(os.urandom), FaultLog().tell)
         self._connections = Pool(generation.config.tcp.max_connections)
         # Copies: the sockets themselves outlive a worker, and tell what was dropped.
         self._tcp_servers = [

@@ -1,0 +1,27 @@
+cimport cython
+from libc.stdint cimport uint64_t
+
+from .outcome cimport Outcome
+from .zone cimport Zone
+
+cdef int _TCP_KINDS, _TRUNCATED_CELL, _NXDOMAIN_RCODE
+
+
+@cython.final
+cdef class Counters:
+    cdef uint64_t[::1] _cells
+    cdef object _heap
+    cdef object _used
+    cdef dict _cell_of_line
+    cdef dict _cell_of
+
+    @cython.locals(kind=str, cell=Py_ssize_t, zone=Zone, qtype=int, owner=bytes)
+    cpdef count(self, Outcome outcome, bint is_tcp, bint detailed)
+
+    cpdef count_failure(self, bint is_tcp)
+
+    cpdef count_unsent(self, Py_ssize_t datagrams)
+
+    cdef _count_question(self, tuple key)
+
+    cdef Py_ssize_t _find_cell(self, tuple key) except -1

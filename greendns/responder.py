@@ -1,0 +1,98 @@
+"""packets -> answers, from whatever snapshot is in service: the one place that holds what changes. Compiled.
+
+Nothing escapes: what goes wrong with one packet is answered SERVFAIL and counted, the edge is told, and the next
+packet is served. Knows no sockets, no clock and no log: those who call tell the time and are told of faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .answer import answer, servfail
+from .counters import Counters
+from .outcome import WAIT, Peer
+from .picker import Draw
+from .response import two_octets
+from .snapshot import Snapshot, State
+
+Fault = Callable[[Exception], None]
+
+# Messages of one connection, and octets of their answers, until others have their turn: some 0.5 ms.
+_MESSAGES_MAX = 64
+_OCTETS_MAX = 65536
+
+
+class Responder:
+    """Answers packets and counts them.
+
+    detailed   whether queries are counted by label
+    draw       the random source
+    tell       is told of each fault of ours; must not raise
+    """
+
+    __slots__ = ("counters", "detailed", "draw", "snapshot", "state", "tell")
+
+    def __init__(self, snapshot: Snapshot, counters: Counters, draw: Draw, tell: Fault) -> None:
+        self.snapshot = snapshot
+        self.state = State()
+        self.counters = counters
+        self.detailed = False
+        self.draw = draw
+        self.tell = tell
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Put another snapshot into service; what was derived from the old one goes with it."""
+        self.snapshot = snapshot
+        self.state = State(health=self.state.health)
+
+    def take_health(self, health: Mapping[str, int] | None) -> None:
+        """Put the states of all checks into force."""
+        if health != self.state.health:
+            self.state = State(health=health)
+
+    def respond(self, wire: bytes, peer: Peer, now: float) -> bytes | None:
+        """The answer to a packet; None for silence. Never raises, does not switch greenlets.
+
+        now    seconds since 1970
+        WAIT, where the peer is in a batch and the answer would hold it up: then nothing was counted, and the packet is
+        to be asked about again by a peer of its own greenlet.
+        """
+        try:
+            answered, outcome = answer(wire, peer, now, self.snapshot, self.state, self.draw)
+            if answered is not WAIT:
+                self.counters.count(outcome, peer.is_tcp, self.detailed)
+            return answered
+        except Exception as error:
+            return self._fail(wire, peer, error)
+
+    def respond_all(self, octets: bytes, peer: Peer, now: float) -> tuple[bytes, int, bool]:
+        """Answer the whole messages at the beginning of what a connection brought, but not too many at once.
+
+        octets  messages, each behind two octets of its length (RFC 1035 section 4.2.2); the last may be incomplete
+        Returns the answers, framed likewise; how many octets were read; and whether the connection goes on: it ends at
+        what gets no answer, and at a message of no octets.
+        """
+        parts: list[bytes] = []
+        at = 0
+        sent = 0
+        while at + 2 <= len(octets) and len(parts) < 2 * _MESSAGES_MAX and sent < _OCTETS_MAX:
+            end = at + 2 + (octets[at] << 8 | octets[at + 1])
+            if end > len(octets):
+                break
+            answered = self.respond(octets[at + 2 : end], peer, now)
+            at = end
+            if answered is None:
+                return b"".join(parts), at, False
+            parts.append(two_octets(len(answered)))
+            parts.append(answered)
+            sent += len(answered)
+        return b"".join(parts), at, True
+
+    def _fail(self, wire: bytes, peer: Peer, error: Exception) -> bytes | None:
+        """SERVFAIL; silence where the fault lies in reading the packet itself."""
+        self.tell(error)
+        self.counters.count_failure(peer.is_tcp)
+        try:
+            return servfail(wire)
+        except Exception:
+            return None
