@@ -201,8 +201,17 @@ def make_packets(questions: Iterable[Question], random_source: random.Random) ->
         kind = random_source.choices(list(EDNS_PARTS), list(EDNS_PARTS.values()))[0]
         options = _client_subnet(random_source) if kind == "subnet" else b""
         opt = b"" if kind == "none" else _OPT + len(options).to_bytes(2, "big") + options
-        # An id of 0: dnsperf puts its own there.
-        yield bytes((0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, bool(opt))) + _question(name, rrtype) + opt
+        yield make_packet(name, rrtype, opt)
+
+
+def make_packet(name: str, rrtype: str, opt: bytes = b"") -> bytes:
+    """A query with an id of 0: who sends it puts its own there."""
+    return bytes((0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, bool(opt))) + _question(name, rrtype) + opt
+
+
+def framed(packets: Iterable[bytes]) -> bytes:
+    """Packets as dnsperf -B reads them: each behind its length, as over TCP."""
+    return b"".join([len(packet).to_bytes(2, "big") + packet for packet in packets])
 
 
 @cache
@@ -242,8 +251,7 @@ def write_pool(directory: Path, servers: int = SERVERS, seed: int = 1, queries: 
     (pool.zones / f"{ORIGIN}.json").write_text(json.dumps(make_zone(members, random_source)), encoding="ascii")
     questions = list(make_questions(queries, members, random_source))
     pool.text.write_text("".join([f"{name} {rrtype}\n" for name, rrtype in questions]), encoding="ascii")
-    packets = make_packets(questions, random_source)
-    pool.packets.write_bytes(b"".join([len(packet).to_bytes(2, "big") + packet for packet in packets]))
+    pool.packets.write_bytes(framed(make_packets(questions, random_source)))
     return pool
 
 

@@ -1,0 +1,72 @@
+"""A server is all of its processes together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench.processes import Peak, Tree
+
+# A parent and its child; the child touches this much memory, computes for a while, and tells.
+MEGABYTES = 40
+CHILD = f"""
+import time
+held = b"x" * {MEGABYTES * 10**6}
+ends = time.process_time() + 0.2
+while time.process_time() < ends: pass
+print("ready", flush=True)
+input()
+"""
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+@pytest.fixture(scope="module")
+def tree() -> Iterator[Tree]:
+    words = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield Tree(process.pid)
+        process.communicate("\n")
+
+
+def test_a_tree_is_a_process_and_its_children(tree: Tree) -> None:
+    """The root is the first."""
+    members = tree.members()
+
+    assert members[0] == tree.root
+    assert len(members) == 2
+
+
+def test_processor_time_is_that_of_all(tree: Tree) -> None:
+    """The child's too, though nobody has waited for it yet."""
+    assert tree.cpu_seconds() >= 0.2
+
+
+def test_memory_is_that_of_all(tree: Tree) -> None:
+    """And the peak is no less."""
+    with Peak(tree) as peak:
+        together = tree.memory()
+
+    assert together > MEGABYTES
+    assert peak.megabytes >= MEGABYTES
+    assert tree.largest_peak() >= MEGABYTES
+
+
+def test_time_of_a_child_that_has_ended_stays_counted() -> None:
+    """A worker that was replaced has used its time."""
+    words = [sys.executable, "-c", f"{PARENT}; print('alone', flush=True); input()", CHILD]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "alone\n"]
+        spent, members = Tree(process.pid).cpu_seconds(), Tree(process.pid).members()
+        process.communicate("\n")
+
+    assert members == [process.pid]
+    assert spent >= 0.2
