@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.bench import masterfile
 from tests.bench.poolzone import ORIGIN, Pool, Question, make_packet
-from tests.bench.processes import Missing, Tree, find_program, on_cores, started
+from tests.bench.processes import Missing, Peak, Tree, find_program, on_cores, started
 from tests.serving import PROGRAM, ROOT
 
 COMPILED, PURE, GDNSD, NSD, GEODNS = "GreenDNS compiled", "GreenDNS as Python", "gdnsd", "NSD", "geodns"
@@ -37,12 +37,14 @@ class Running:
     """A server under measurement.
 
     start_seconds  from the start of its process to its first answer
+    start_peak     the most memory that its processes had together until then, in megabytes of 10^6 octets
     """
 
     name: str
     port: int
     tree: Tree
     start_seconds: float
+    start_peak: float
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,11 @@ def greendns(
     command = [*PROGRAM, "serve", "--config", str(log.parent), "--zones", str(zones), "--geoip", str(geoip)]
     command += ["--listen", "127.0.0.1:0", "--http", "off", "--workers", str(workers)]
     environment = {**(_PURE if pure else {}), "PYTHONUNBUFFERED": "1"}
+    name = COMPILED if is_compiled(pure) else PURE
     begin = time.monotonic()
     with started(on_cores(cores, command), log, **environment) as process:
         port = int(_wait_word(process, log, r"^listening on .*:(\d+)$"))
-        yield _first_answer(PURE if pure else COMPILED, process, port, log, begin, question)
+        yield _first_answer(name, process, port, log, begin, question)
 
 
 # -- the others
@@ -151,20 +154,24 @@ def nsd(document: dict[str, object], core: int, directory: Path) -> Iterator[Run
 
 
 @contextmanager
-def geodns(program: Path, pool: Pool, geoip: Path, core: int, directory: Path) -> Iterator[Running]:
+def geodns(
+    program: Path, zones: Path, geoip: Path, core: int, directory: Path, question: Question = (ORIGIN, "A")
+) -> Iterator[Running]:
     """geodns, or whatever takes its flags."""
     port = free_port()
     (directory / "geodns.conf").write_text(f"[geoip]\ndirectory={geoip}\n")
-    for zone in pool.zones.glob("*.json"):
+    for zone in zones.glob("*.json"):
         (directory / zone.name).write_bytes(zone.read_bytes())
     command = [str(program), "-config", str(directory), "-interface", "127.0.0.1", "-port", str(port), "-http", ""]
-    yield from _serve_elsewhere(GEODNS, command, core, port, directory / "log")
+    yield from _serve_elsewhere(GEODNS, command, core, port, directory / "log", question)
 
 
-def _serve_elsewhere(name: str, command: Sequence[str], core: int, port: int, log: Path) -> Iterator[Running]:
+def _serve_elsewhere(
+    name: str, command: Sequence[str], core: int, port: int, log: Path, question: Question = (ORIGIN, "A")
+) -> Iterator[Running]:
     begin = time.monotonic()
     with started(on_cores([core], command), log) as process:
-        yield _first_answer(name, process, port, log, begin, (ORIGIN, "A"))
+        yield _first_answer(name, process, port, log, begin, question)
 
 
 def free_port() -> int:
@@ -196,21 +203,30 @@ def _first_answer(
     name: str, process: subprocess.Popen[str], port: int, log: Path, begin: float, question: Question
 ) -> Running:
     """Ask until the question is answered with a record."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    tree = Tree(process.pid)
+    with Peak(tree) as peak:
+        while process.poll() is None and time.monotonic() < begin + START_SECONDS:
+            if _is_answered(port, make_packet(*question)):
+                taken = time.monotonic() - begin
+                break
+        else:
+            raise SystemExit(f"{name} did not answer within {START_SECONDS:.0f} s:\n{log.read_text()}")
+    return Running(name, port, tree, taken, peak.megabytes)
+
+
+def _is_answered(port: int, packet: bytes) -> bool:
+    """Whether an answer with a record comes within a moment."""
+    with socket.socket(type=socket.SOCK_DGRAM) as asking:
         asking.settimeout(_ASK_SECONDS)
         asking.connect(("127.0.0.1", port))
-        while process.poll() is None and time.monotonic() < begin + START_SECONDS:
-            try:
-                asking.send(make_packet(*question))
-                answer = asking.recv(4096)
-            except TimeoutError:
-                continue
-            except ConnectionRefusedError:
-                time.sleep(_ASK_SECONDS)
-                continue
-            if answer[6:8] != b"\x00\x00":
-                return Running(name, port, Tree(process.pid), time.monotonic() - begin)
-    raise SystemExit(f"{name} did not answer within {START_SECONDS:.0f} s:\n{log.read_text()}")
+        try:
+            asking.send(packet)
+            return asking.recv(4096)[6:8] != b"\x00\x00"
+        except TimeoutError:
+            return False
+        except ConnectionRefusedError:
+            time.sleep(_ASK_SECONDS)
+            return False
 
 
 # -- who is there
@@ -241,7 +257,7 @@ def gather(
     else:
         config = _made(directory / "geodns")
         version = _version(str(geodns_program), GEODNS)
-        found.append(Contender(GEODNS, version, lambda: geodns(geodns_program, pool, geoip, core, config)))
+        found.append(Contender(GEODNS, version, lambda: geodns(geodns_program, pool.zones, geoip, core, config)))
     return found, notes
 
 

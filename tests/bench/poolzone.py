@@ -15,7 +15,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
@@ -61,7 +61,7 @@ AAAA_SHARE = 0.25
 # A client's /24 is somewhere in 1.0.0.0 to 223.255.255.0.
 _CLIENT_FIRST, _CLIENT_LAST = 1, 223
 # The OPT record up to its RDLENGTH, offering 1232 octets (RFC 6891 section 6.1.2).
-_OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00"
+OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00"
 
 Label = dict[str, object]
 Question = tuple[str, str]
@@ -200,7 +200,7 @@ def make_packets(questions: Iterable[Question], random_source: random.Random) ->
     for name, rrtype in questions:
         kind = random_source.choices(list(EDNS_PARTS), list(EDNS_PARTS.values()))[0]
         options = _client_subnet(random_source) if kind == "subnet" else b""
-        opt = b"" if kind == "none" else _OPT + len(options).to_bytes(2, "big") + options
+        opt = b"" if kind == "none" else OPT + len(options).to_bytes(2, "big") + options
         yield make_packet(name, rrtype, opt)
 
 
@@ -214,7 +214,7 @@ def framed(packets: Iterable[bytes]) -> bytes:
     return b"".join([len(packet).to_bytes(2, "big") + packet for packet in packets])
 
 
-@cache
+@lru_cache(maxsize=200_000)
 def _question(name: str, rrtype: str) -> bytes:
     number = dns.rdatatype.from_text(rrtype)
     encoded = dns.name.from_text(name).to_wire()
