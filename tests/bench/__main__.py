@@ -42,7 +42,10 @@ def picture(rounds: Rounds, where: report.Machine, rate: int) -> str:
         _group("queries/s at saturation, one core (longer is better)", rounds, "queries_per_second", 0),
         _group(f"CPU µs per query at {rate:,} queries/s (shorter is better)", rounds, "fixed_cpu", 1),
     ]
-    return plot.draw(f"GreenDNS and others on one core: {report.machine_text(where)}", groups)
+    count = len(next(iter(rounds.values())))
+    there = f"{where.date}, {where.processor}, {where.cores} cores, load before {where.load}"
+    caption = f"median, lowest and highest of {count} rounds in turns; {there}"
+    return plot.draw("GreenDNS and other servers on one core", groups, caption)
 
 
 def _group(title: str, rounds: Rounds, key: str, digits: int) -> plot.Group:

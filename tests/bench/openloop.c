@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "histogram.h"
+
 enum {
     BATCH = 16,         /* datagrams per system call */
     EVENTS = 64,        /* sockets that are read before what is due is sent again */
@@ -58,12 +60,6 @@ typedef struct {
     uint64_t *slots;
 } port;
 
-/* Counts of values in buckets of which none is wider than a 32nd of its values. */
-typedef struct {
-    uint64_t counts[61 * 32];
-    uint64_t total, largest;
-} histogram;
-
 static struct {
     uint64_t rate, total, patience, outstanding, first;
     int sockets, unique;
@@ -88,34 +84,6 @@ static uint64_t now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec - start;
-}
-
-/* -- the histogram */
-
-static void note(histogram *h, uint64_t value)
-{
-    int exponent = 63 - __builtin_clzll(value | 32);
-    h->counts[(exponent - 5) * 32 + (value >> (exponent - 5))]++;
-    h->total++;
-    if (value > h->largest)
-        h->largest = value;
-}
-
-/* The least value that this share of all is not above, as the end of its bucket; in microseconds. */
-static double percentile(const histogram *h, double share)
-{
-    uint64_t wanted = (uint64_t)(share * (double)h->total), seen = 0;
-    if ((double)wanted < share * (double)h->total)
-        wanted++;
-    for (unsigned at = 0; at < sizeof h->counts / sizeof *h->counts; at++) {
-        seen += h->counts[at];
-        if (seen >= wanted && seen) {
-            int shift = at < 64 ? 0 : (int)(at / 32) - 1;
-            uint64_t end = (((uint64_t)at - (uint64_t)shift * 32 + 1) << shift) - 1;
-            return (double)(end < h->largest ? end : h->largest) / 1e3;
-        }
-    }
-    return 0;
 }
 
 /* -- setting up */
@@ -355,6 +323,11 @@ static uint64_t own_drops(void)
     return drops;
 }
 
+static double microseconds(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / 1e3;
+}
+
 static void tell(uint64_t ended)
 {
     struct rusage used;
@@ -365,10 +338,11 @@ static void tell(uint64_t ended)
         (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)(sent - answered),
         (double)ended / 1e9, cpu);
     printf(" \"late_sends\": %llu, \"lateness_us\": {\"p99\": %.1f, \"max\": %.1f},\n", (unsigned long long)late,
-        percentile(&lateness, 0.99), (double)lateness.largest / 1e3);
+        microseconds(percentile(&lateness, 0.99)), microseconds(lateness.largest));
     printf(" \"latency_us\": {\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99.9\": %.1f, \"max\": %.1f},\n",
-        percentile(&latencies, 0.5), percentile(&latencies, 0.9), percentile(&latencies, 0.99),
-        percentile(&latencies, 0.999), (double)latencies.largest / 1e3);
+        microseconds(percentile(&latencies, 0.5)), microseconds(percentile(&latencies, 0.9)),
+        microseconds(percentile(&latencies, 0.99)), microseconds(percentile(&latencies, 0.999)),
+        microseconds(latencies.largest));
     printf(" \"own_drops\": %llu, \"strange\": %llu, \"rcodes\": {", (unsigned long long)own_drops(),
         (unsigned long long)strange);
     const char *comma = "";

@@ -18,6 +18,7 @@ _BAR_SPACE = WIDTH - _NAME_WIDTH - _VALUE_WIDTH - 2 * _MARGIN
 _STYLE = """\
 text { font: 13px sans-serif; fill: #24292f }
 .head { font-weight: bold }
+.small { font-size: 11px }
 .own { fill: #1a7f37 }
 .other { fill: #8c959f }
 .spread { stroke: #24292f; stroke-width: 1.5 }
@@ -49,14 +50,14 @@ class Group:
     bars: Sequence[Bar]
 
 
-def draw(title: str, groups: Sequence[Group]) -> str:
-    """The whole picture; `title` is read aloud to who can't see it."""
+def draw(title: str, groups: Sequence[Group], caption: str) -> str:
+    """The whole picture; `title` is read aloud to who can't see it, `caption` stands below."""
     parts: list[str] = []
     top = _MARGIN
     for group in groups:
         parts += _draw_group(group, top)
         top += _HEAD + len(group.bars) * (_BAR + _GAP)
-    height = top + _MARGIN
+    height = top + _HEAD
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
@@ -64,6 +65,7 @@ def draw(title: str, groups: Sequence[Group]) -> str:
             f"<title>{escape(title)}</title>",
             f"<style>\n{_STYLE}\n</style>",
             *parts,
+            f'<text class="small" x="{_MARGIN}" y="{height - _MARGIN}">{escape(caption)}</text>',
             "</svg>",
             "",
         ]

@@ -14,19 +14,15 @@ import pytest
 from tests.bench import contenders
 from tests.bench.contenders import Running
 from tests.bench.masterfile import GDNSD_RECORDS, NSD_RECORDS, resolve_aliases
+from tests.bench.needed import needs
 from tests.bench.poolzone import ORIGIN, Pool, write_pool
 from tests.bench.processes import Missing, choose_cores, find_program
 
 Start = Callable[[dict[str, object], int, Path], AbstractContextManager[Running]]
 
 
-def _reason(program: str) -> str:
-    """Why a server can't be asked here; empty where it can."""
-    try:
-        find_program(program, program)
-    except Missing as error:
-        return str(error)
-    return ""
+needs_gdnsd = needs("gdnsd", "gdnsd")
+needs_nsd = needs("nsd", "nsd")
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +45,6 @@ def gdnsd(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def nsd(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     yield from _running(contenders.nsd, document, tmp_path_factory)
-
-
-needs_gdnsd = pytest.mark.skipif(bool(_reason("gdnsd")), reason=_reason("gdnsd"))
-needs_nsd = pytest.mark.skipif(bool(_reason("nsd")), reason=_reason("nsd"))
 
 
 def dig(server: Running, name: str, rrtype: str) -> list[str]:

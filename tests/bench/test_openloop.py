@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench import openloop
+from tests.bench.needed import needs
 from tests.bench.poolzone import framed, make_packet
-from tests.bench.processes import Missing, find_program
 
 NXDOMAIN = 3
 RATE = 2000
@@ -24,15 +24,7 @@ QUERIES = 500
 Answer = Callable[[int, bytes], bytes]
 
 
-def _compiler_missing() -> str:
-    try:
-        find_program("cc", "build-essential")
-    except Missing as error:
-        return str(error)
-    return ""
-
-
-pytestmark = pytest.mark.skipif(bool(_compiler_missing()), reason=_compiler_missing())
+pytestmark = needs("cc", "build-essential")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bench.processes import Peak, Tree
+from tests.bench.processes import Cores, Peak, Tree, choose_cores
 
 # A parent and its child; the child touches this much memory, computes for a while, and tells.
 MEGABYTES = 40
@@ -31,6 +31,17 @@ def tree() -> Iterator[Tree]:
         assert process.stdout.readline() == "ready\n"
         yield Tree(process.pid)
         process.communicate("\n")
+
+
+def test_server_and_client_have_a_core_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first two that this process may use; where there is only one, that is said."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {7, 3, 5})
+    two = choose_cores()
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3})
+    one = choose_cores()
+
+    assert (two, two.is_shared) == (Cores(server=3, client=5), False)
+    assert (one, one.is_shared) == (Cores(server=3, client=3), True)
 
 
 def test_a_tree_is_a_process_and_its_children(tree: Tree) -> None:

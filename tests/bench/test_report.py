@@ -107,11 +107,11 @@ def test_the_plot_is_xml_and_its_bars_are_to_scale() -> None:
     """Also with names that XML would take for its own."""
     bars = [plot.Bar("<a & b>", 50, 40, 60, "50", True), plot.Bar("c", 100, 90, 100, "100", False)]
 
-    root = ElementTree.fromstring(plot.draw("a < b", [plot.Group("first & only", bars)]))
+    root = ElementTree.fromstring(plot.draw("a < b", [plot.Group("first & only", bars)], "here & now"))
 
     space = "{http://www.w3.org/2000/svg}"
     widths = [float(bar.attrib["width"]) for bar in root.iter(f"{space}rect")]
     words = [text.text for text in root.iter(f"{space}text")]
     assert widths[1] == pytest.approx(2 * widths[0], abs=0.2)
-    assert {"<a & b>", "c", "first & only"} <= set(words)
+    assert {"<a & b>", "c", "first & only", "here & now"} <= set(words)
     assert root.attrib["width"] == str(plot.WIDTH)
