@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with scene.opened(parsed) as here:
         found, notes = here.gather()
         rounds = measure(found, here.pool.packets, plan, here.cores, scene.progress)
+        notes += here.aftermath()
     versions = {contender.name: contender.version for contender in found}
     print(report.to_text(where, versions, rounds, notes, plan.rate))
     scene.write_json(parsed.json, report.to_json(where, versions, rounds, notes))

@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     where = report.machine()
     with scene.opened(parsed) as here:
         found, notes = measure(here)
+        notes += here.aftermath()
     print(to_text(where, found, notes))
     told = {name: {load: [asdict(each) for each in sent] for load, sent in by.items()} for name, by in found.items()}
     scene.write_json(parsed.json, {"machine": asdict(where), "notes": notes, "servers": told})

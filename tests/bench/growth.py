@@ -137,15 +137,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed = parser.parse_args(arguments)
     queries = parsed.queries or (20_000 if parsed.quick else QUERIES)
     where = report.machine()
-    with scene.opened(parsed) as here, ExitStack() as stack:
-        cases = make_cases(here, parsed.pure, stack)
-        measuring = Measuring(here)
-        # Memory first: what a case leaves behind must not have been there before.
-        memory = {case.name: _told(case, measuring.memory(case, queries)) for case in cases}
-        rounds = here.rounds or (1 if here.quick else ROUNDS)
-        turns = measure(cases, measuring, rounds, 0.5 if here.quick else 2)
-        build = cases[0].grown.server.name
-        print(to_text(where, build, cases, turns, memory, here.notes()))
+    with scene.opened(parsed) as here:
+        with ExitStack() as stack:
+            cases = make_cases(here, parsed.pure, stack)
+            measuring = Measuring(here)
+            # Memory first: what a case leaves behind must not have been there before.
+            memory = {case.name: _told(case, measuring.memory(case, queries)) for case in cases}
+            rounds = here.rounds or (1 if here.quick else ROUNDS)
+            turns = measure(cases, measuring, rounds, 0.5 if here.quick else 2)
+        build, notes = cases[0].grown.server.name, [*here.notes(), *here.aftermath()]
+    print(to_text(where, build, cases, turns, memory, notes))
     told = {
         case.name: {"memory": asdict(memory[case.name]), "rounds": [asdict(turn) for turn in turns[case.name]]}
         for case in cases

@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         empty = here.directory / "no-databases"
         empty.mkdir()
         found = measure(here, make_work(here), parsed.geoip or empty, parsed.pure)
+        notes = [*here.notes(), *here.aftermath()]
     rows = [
         [
             name,
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, loads in found.items()
     ]
     head = ["", "seconds to first answer", "resident MB", f"after {_QUESTIONS:,} queries", "peak MB"]
-    print("\n".join([report.machine_text(where), "", *report.columns(head, rows), *here.notes()]))
+    print("\n".join([report.machine_text(where), "", *report.columns(head, rows), *notes]))
     told = {name: [asdict(load) for load in loads] for name, loads in found.items()}
     scene.write_json(parsed.json, {"machine": asdict(where), "loads": told})
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -62,6 +64,30 @@ def choose_cores() -> Cores:
 def on_cores(cores: Sequence[int], command: Sequence[str]) -> list[str]:
     """The command, on these cores. Raises Missing."""
     return [find_program("taskset", "util-linux"), "-c", ",".join(map(str, cores)), *command]
+
+
+class Others:
+    """Who else used the processors since it was made: a load average tells only of the minute before."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._all, self._own = _all_seconds(), _own_seconds()
+
+    def cores(self) -> float:
+        """How many of them, on average; asked when every process that was started here has been waited for."""
+        theirs = _all_seconds() - self._all - (_own_seconds() - self._own)
+        return max(theirs, 0.0) / (time.monotonic() - self._began)
+
+
+def _all_seconds() -> float:
+    """Of all processors, in programs and in the kernel for them (proc(5), stat: user, nice, system)."""
+    return sum(map(int, (_PROC / "stat").read_text().split(maxsplit=4)[1:4])) / _TICKS_A_SECOND
+
+
+def _own_seconds() -> float:
+    """Of this process and of its children that have ended."""
+    used = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum([each.ru_utime + each.ru_stime for each in used])
 
 
 # -- a tree of processes

@@ -17,9 +17,13 @@ from typing import Any
 from tests.bench import contenders, openloop
 from tests.bench.geolite import find_geolite
 from tests.bench.poolzone import Pool, write_pool
-from tests.bench.processes import Cores, Missing, choose_cores
+from tests.bench.processes import Cores, Missing, Others, choose_cores
 
 _ONE_CORE = "one core only: server and client take each other's time, and no figure is of the server alone"
+
+
+# More of a core than this used by others, and a figure is a matter of luck.
+_OTHERS_CORES = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Scene:
     rounds: int
     seed: int
     geodns: Path | None
+    others: Others
 
     @cached_property
     def pool(self) -> Pool:
@@ -57,6 +62,11 @@ class Scene:
         """What is to be said about the machine."""
         return [_ONE_CORE] if self.cores.is_shared else []
 
+    def aftermath(self) -> list[str]:
+        """What is to be said once every server has ended: whether the machine was ours."""
+        cores = self.others.cores()
+        return [f"other programs used {cores:.2f} cores meanwhile: measure again"] if cores > _OTHERS_CORES else []
+
 
 def parser(module: str, description: str) -> argparse.ArgumentParser:
     """The arguments that all benchmarks take."""
@@ -79,7 +89,7 @@ def opened(parsed: argparse.Namespace) -> Iterator[Scene]:
     os.sched_setaffinity(0, {cores.client})
     try:
         with tempfile.TemporaryDirectory(prefix="greendns-bench-") as name:
-            yield Scene(Path(name), geoip, cores, parsed.quick, parsed.rounds, parsed.seed, geodns)
+            yield Scene(Path(name), geoip, cores, parsed.quick, parsed.rounds, parsed.seed, geodns, Others())
     finally:
         os.sched_setaffinity(0, usable)
 

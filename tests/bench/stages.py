@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with scene.opened(parsed) as here:
         builds = {contenders.PURE: True} | ({contenders.COMPILED: False} if contenders.is_compiled() else {})
         found = {name: measure(here, pure) for name, pure in builds.items()}
-    print(to_text(where, found))
+        print("\n".join([to_text(where, found), *here.aftermath()]))
     scene.write_json(parsed.json, {"machine": asdict(where), "builds": found})
 
 

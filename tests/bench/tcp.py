@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     where = report.machine()
     with scene.opened(parsed) as here:
         found, notes = measure(here)
+        notes += here.aftermath()
     print(to_text(where, found, notes))
     told = {
         name: {str(outstanding): [asdict(turn) for turn in turns] for outstanding, turns in by.items()}

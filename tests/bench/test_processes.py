@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.bench.processes import Cores, Peak, Tree, choose_cores
+from tests.bench import processes
+from tests.bench.processes import Cores, Others, Peak, Tree, choose_cores
 
 # A parent and its child; the child touches this much memory, computes for a while, and tells.
 MEGABYTES = 40
@@ -81,3 +83,22 @@ def test_time_of_a_child_that_has_ended_stays_counted() -> None:
 
     assert members == [process.pid]
     assert spent >= 0.2
+
+
+def test_what_we_use_ourselves_is_not_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10 s of processor time within 3 s, 4 are ours: others had two cores."""
+    readings = {"_all_seconds": iter((100.0, 110.0)), "_own_seconds": iter((1.0, 5.0))}
+    for name, values in readings.items():
+        monkeypatch.setattr(processes, name, values.__next__)
+    monkeypatch.setattr(time, "monotonic", iter((50.0, 53.0)).__next__)
+
+    assert Others().cores() == 2.0
+
+
+def test_a_child_that_has_ended_counts_as_ours_and_within_all() -> None:
+    """The kernel's sum for all processors, in ticks of 10 ms, has grown by no less."""
+    own, everybodys = processes._own_seconds(), processes._all_seconds()
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], check=True)
+
+    assert processes._own_seconds() - own >= 0.5
+    assert processes._all_seconds() - everybodys >= 0.45

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with scene.opened(parsed) as here:
         cores = sorted({here.cores.server, here.cores.client})
         found = measure(here, cores, parsed.pure)
-        print(to_text(where, found, len(cores), here.notes()))
+        print(to_text(where, found, len(cores), [*here.notes(), *here.aftermath()]))
     told = {str(workers): [asdict(turn) for turn in turns] for workers, turns in found.items()}
     scene.write_json(parsed.json, {"machine": asdict(where), "workers": told})
 
