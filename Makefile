@@ -25,8 +25,8 @@ types: $(VENV)/.test ## mypy --strict
 
 check: lint types test
 
-bench: $(VENV)/.test ## serve a pool of 4,500 servers and measure; needs dnsperf
-	$(VENV)/bin/python -m tests.bench.serve_pool
+bench: $(VENV)/.test ## compare with gdnsd and NSD (tests/bench/README.md); BENCH="--quick" takes less than a minute
+	$(VENV)/bin/python -m tests.bench $(BENCH)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

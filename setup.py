@@ -95,6 +95,7 @@ setup(
             "hypothesis>=6",
             "dnspython>=2.8",
             "mmdb-writer>=0.2.5",
+            "pyperf>=2.6",
             "ruff>=0.6",
             "mypy>=1.11",
             "types-toml",

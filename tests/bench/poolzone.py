@@ -15,7 +15,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
@@ -61,7 +61,7 @@ AAAA_SHARE = 0.25
 # A client's /24 is somewhere in 1.0.0.0 to 223.255.255.0.
 _CLIENT_FIRST, _CLIENT_LAST = 1, 223
 # The OPT record up to its RDLENGTH, offering 1232 octets (RFC 6891 section 6.1.2).
-_OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00"
+OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00"
 
 Label = dict[str, object]
 Question = tuple[str, str]
@@ -200,12 +200,21 @@ def make_packets(questions: Iterable[Question], random_source: random.Random) ->
     for name, rrtype in questions:
         kind = random_source.choices(list(EDNS_PARTS), list(EDNS_PARTS.values()))[0]
         options = _client_subnet(random_source) if kind == "subnet" else b""
-        opt = b"" if kind == "none" else _OPT + len(options).to_bytes(2, "big") + options
-        # An id of 0: dnsperf puts its own there.
-        yield bytes((0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, bool(opt))) + _question(name, rrtype) + opt
+        opt = b"" if kind == "none" else OPT + len(options).to_bytes(2, "big") + options
+        yield make_packet(name, rrtype, opt)
 
 
-@cache
+def make_packet(name: str, rrtype: str, opt: bytes = b"") -> bytes:
+    """A query with an id of 0: who sends it puts its own there."""
+    return bytes((0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, bool(opt))) + _question(name, rrtype) + opt
+
+
+def framed(packets: Iterable[bytes]) -> bytes:
+    """Packets as dnsperf -B reads them: each behind its length, as over TCP."""
+    return b"".join([len(packet).to_bytes(2, "big") + packet for packet in packets])
+
+
+@lru_cache(maxsize=200_000)
 def _question(name: str, rrtype: str) -> bytes:
     number = dns.rdatatype.from_text(rrtype)
     encoded = dns.name.from_text(name).to_wire()
@@ -242,8 +251,7 @@ def write_pool(directory: Path, servers: int = SERVERS, seed: int = 1, queries: 
     (pool.zones / f"{ORIGIN}.json").write_text(json.dumps(make_zone(members, random_source)), encoding="ascii")
     questions = list(make_questions(queries, members, random_source))
     pool.text.write_text("".join([f"{name} {rrtype}\n" for name, rrtype in questions]), encoding="ascii")
-    packets = make_packets(questions, random_source)
-    pool.packets.write_bytes(b"".join([len(packet).to_bytes(2, "big") + packet for packet in packets]))
+    pool.packets.write_bytes(framed(make_packets(questions, random_source)))
     return pool
 
 
