@@ -1,8 +1,8 @@
 """MaxMind databases: files -> checked `Database`s. Loading: may read files, knows no gevent.
 
-geoip2's Reader opens a file and checks its metadata, maxminddb below it decodes records. Their look-ups are not used:
-our own tree finds a record's offset, so that each record is decoded once and not for every query, and geoip2's
-country() refuses a City database.
+geoip2's Reader opens a file and checks its metadata, maxminddb below it checks that records can be decoded. Their
+look-ups are not used: our own tree finds a record's offset, so that each record is read once and not for every query,
+and of a record only what a place needs is read; geoip2's country() refuses a City database.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from maxminddb.reader import Metadata
 
 from .errors import ConfigError, Problem, UnreadError, ValueProblem
 from .geography import Database, Kind
+from .mmdbrecord import Records
 from .mmdbtree import ABSENT, Tree
 from .regularfile import read_octets
 
@@ -83,7 +84,7 @@ def _read_database(content: bytes, path: str, kind: Kind) -> Database:
     tree = Tree(buffer, metadata.node_count, metadata.record_size, metadata.ip_version)
     decoder = Decoder(buffer, tree.data_start)
     _check_records(tree, decoder)
-    return Database(kind, path, metadata.build_epoch, tree, _decode_or_none(decoder, tree.data_start))
+    return Database(kind, path, metadata.build_epoch, tree, _read_or_none(Records(buffer, tree.data_start)))
 
 
 def _find_metadata(content: bytes) -> int:
@@ -137,17 +138,17 @@ def _check_record(tree: Tree, decoder: Decoder, record: int) -> None:
     decoder.decode(tree.data_start + offset)
 
 
-def _decode_or_none(decoder: Decoder, data_start: int) -> Callable[[int], object]:
-    """A function that decodes the record at an offset of the data section.
+def _read_or_none(records: Records) -> Callable[[int], object]:
+    """A function that reads the record at an offset of the data section.
 
     Not every record of a large file was checked. One that turns out to be damaged must not
     take the answer with it: its network is in no known place.
     """
 
-    def decode(offset: int) -> object:
+    def read(offset: int) -> object:
         try:
-            return decoder.decode(data_start + offset)[0]
+            return records.read(offset)
         except Exception:
             return None
 
-    return decode
+    return read

@@ -23,9 +23,9 @@ from .rrset import RRset
 from .settings import Config
 from .snapshot import Coordinates, ServerOptions, Snapshot
 from .zone import Zone
-from .zonebuild import build_zone, builtin_zone, check_links
+from .zonebuild import builtin_zone, read_zone
 from .zonedb import ZoneDB
-from .zonefile import ZoneSource, parse_zone, read_document, zone_name
+from .zonefile import ZoneReader, parse_document, zone_name
 
 
 @dataclass(frozen=True)
@@ -197,10 +197,13 @@ def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
     if before is not None and before.digest == digest:
         return replace(before, fingerprint=seen, errors=())
     try:
-        source, warnings = parse_zone(octets, zone_name(path), file, seen[0] // 10**9)
+        document = parse_document(octets, file)
+        # The document has the text: the octets are not kept beside it while the zone grows.
+        del octets
+        zone, warnings = read_zone(ZoneReader(document, zone_name(path), file, seen[0] // 10**9))
     except ConfigError as error:
         return _broken(file, seen, before, error)
-    return _built(source, warnings, seen, digest, started)
+    return _loaded(file, zone, warnings, seen, digest, started)
 
 
 def _broken(file: str, seen: Fingerprint, before: LoadedZone | None, error: ConfigError) -> LoadedZone:
@@ -210,12 +213,10 @@ def _broken(file: str, seen: Fingerprint, before: LoadedZone | None, error: Conf
     return replace(before, fingerprint=seen, errors=error.problems)
 
 
-def _built(source: ZoneSource, warnings: list[Problem], seen: Fingerprint, digest: bytes, started: float) -> LoadedZone:
-    zone = build_zone(source)
-    warnings.extend(check_links(source, zone))
-    return LoadedZone(
-        source.file, seen, zone, digest, time.time(), time.monotonic() - started, warnings=tuple(warnings)
-    )
+def _loaded(
+    file: str, zone: Zone, warnings: list[Problem], seen: Fingerprint, digest: bytes, started: float
+) -> LoadedZone:
+    return LoadedZone(file, seen, zone, digest, time.time(), time.monotonic() - started, warnings=tuple(warnings))
 
 
 def _load_pgeodns(config: Config, before: Zones) -> tuple[Zones, tuple[Path, ...]]:
@@ -231,8 +232,8 @@ def _load_pgeodns(config: Config, before: Zones) -> tuple[Zones, tuple[Path, ...
         if file in before and before[file].digest == digest:
             zones[file] = before[file]
             continue
-        source, warnings = read_document(document, text, file, seen[0] // 10**9)
-        zones[file] = _built(source, warnings, seen, digest, started)
+        zone, warnings = read_zone(ZoneReader(document, text, file, seen[0] // 10**9))
+        zones[file] = _loaded(file, zone, warnings, seen, digest, started)
     return zones, bases.files
 
 

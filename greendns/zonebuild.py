@@ -1,11 +1,11 @@
-"""A checked zone source -> the Zone that answers read: names linked, aliases resolved, weights summed, SOA encoded.
+"""A checked zone source, or one that is being read -> the Zone that answers read: names linked, SOA encoded.
 
 Here the work is done once that an answer then need not do. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import name
 from .codes import ADDRESS_TYPES, RRType
@@ -16,8 +16,9 @@ from .picker import effective_weights
 from .rdata import Records
 from .rrset import RRset
 from .targeting import address_target_prefix, level_of_target
-from .zone import ALIAS_LIMIT, Label, Name, Zone
-from .zonefile import LabelSource, ZoneSource, is_cut, variant_of
+from .zone import ALIAS_LIMIT, WILDCARD, Label, Name, Zone
+from .zonefile import ZoneReader, ZoneSource, is_cut, variant_of
+from .zonelabel import LabelSource, label_place
 
 # G083, in seconds.
 SOA_REFRESH = 5400
@@ -32,33 +33,23 @@ _ALWAYS_PICKED = (*ADDRESS_TYPES, RRType.CNAME)
 
 def build_zone(source: ZoneSource) -> Zone:
     """Link a zone together."""
-    names: dict[bytes, Name] = {}
-    labels = {label.relative: label for label in source.labels}
-    for relative in _with_parents(labels):
-        names.setdefault(relative, Name()).plain = _build_label(relative, labels.get(relative), source)
-    for relative in list(names):
-        _link_variant(names, relative, source.levels)
+    building = _Building(source)
     for label in source.labels:
-        _link_alias(names, label)
-    for entry in names.values():
-        _note_own_levels(entry, source.levels)
-    _note_alias_levels(names)
-    soa = _build_soa(source, names[b""])
-    apex = names[b""].plain
-    assert apex is not None
-    apex.rrsets[RRType.SOA] = soa
-    return Zone(
-        origin=source.origin,
-        text=source.text,
-        names=names,
-        cuts=frozenset([label.relative for label in source.labels if is_cut(label, source.levels)]),
-        levels=source.levels,
-        # By what the labels say, whether or not there is anything to choose from there (G098).
-        wants_coordinates=any(label.closest for entry in names.values() for label in _labels(entry)),
-        soa=soa,
-        serial=source.serial,
-        file=source.file,
-    )
+        building.add(label)
+    return building.link()
+
+
+def read_zone(reader: ZoneReader) -> tuple[Zone, list[Problem]]:
+    """The zone of a document and what to warn of. Raises ConfigError with every error found.
+
+    Each label is built as soon as it is read, and then let go of: the source of a zone is as large as the zone.
+    """
+    building = _Building(reader.source)
+    for label in reader.read_labels():
+        building.add(label)
+    reader.check()
+    zone = building.link()
+    return zone, [*reader.warnings, *_check_links(reader.file, building.aliases, zone)]
 
 
 def builtin_zone() -> Zone:
@@ -69,19 +60,35 @@ def builtin_zone() -> Zone:
 
 def check_links(source: ZoneSource, zone: Zone) -> Iterator[Problem]:
     """What is well-formed but leads nowhere, or hides what should be seen."""
-    faults = _AliasFaults(zone)
-    for label in source.labels:
-        place = f"data.{shown(label.text)}"
-        if label.alias is not None:
-            yield from _check_alias(label.alias, label.relative, f"{place}.alias", source, zone, faults)
-        if RRType.CNAME in label.rrtypes and len(label.rrtypes) > 1 and label.relative not in zone.cuts:
-            yield Problem(source.file, f"{place}.cname", "hides the label's other types (RFC 1034 section 3.6.2)")
-        if label.relative[:2] == b"\x01*" and RRType.NS in label.rrtypes:
-            yield Problem(source.file, f"{place}.ns", "a wildcard is no delegation (RFC 4592 section 4.2)")
-        if not label.relative and (label.alias is not None or RRType.CNAME in label.rrtypes):
-            yield Problem(source.file, place, "alias and cname at the apex hide the zone's own SOA and NS")
-        if label.relative in zone.cuts:
-            yield from _check_cut(zone.names[label.relative], source.file)
+    aliases = {label.relative: label.alias for label in source.labels if label.alias is not None}
+    return _check_links(source.file, aliases, zone)
+
+
+def _check_links(file: str, aliases: Mapping[bytes, bytes], zone: Zone) -> Iterator[Problem]:
+    faults = _AliasFaults(zone) if aliases else None
+    for relative, entry in zone.names.items():
+        label = entry.plain
+        if label is None:
+            continue
+        if faults is not None and relative in aliases:
+            yield from _check_alias(aliases[relative], label, file, zone, faults)
+        # The rest is about these and the apex alone.
+        if not relative or RRType.CNAME in label.rrsets or RRType.NS in label.rrsets:
+            yield from _check_label(relative, label, file, zone)
+
+
+def _check_label(relative: bytes, label: Label, file: str, zone: Zone) -> Iterator[Problem]:
+    rrtypes = label.rrsets.keys() - {RRType.SOA}
+    has_cname = RRType.CNAME in rrtypes
+    if has_cname and len(rrtypes) > 1 and relative not in zone.cuts:
+        place = f"{label_place(label.text)}.cname"
+        yield Problem(file, place, "hides the label's other types (RFC 1034 section 3.6.2)")
+    if relative[:2] == WILDCARD and RRType.NS in rrtypes:
+        yield Problem(file, f"{label_place(label.text)}.ns", "a wildcard is no delegation (RFC 4592 section 4.2)")
+    if not relative and (label.has_alias or has_cname):
+        yield Problem(file, label_place(label.text), "alias and cname at the apex hide the zone's own SOA and NS")
+    if relative in zone.cuts:
+        yield from _check_cut(zone.names[relative], file)
 
 
 def _check_cut(entry: Name, file: str) -> Iterator[Problem]:
@@ -90,16 +97,14 @@ def _check_cut(entry: Name, file: str) -> Iterator[Problem]:
             yield Problem(file, f"data.{shown(label.text)}.cname", "is never answered: the name is delegated")
 
 
-def _check_alias(
-    target: bytes, relative: bytes, place: str, source: ZoneSource, zone: Zone, faults: _AliasFaults
-) -> Iterator[Problem]:
-    label = zone.names[relative].plain
+def _check_alias(target: bytes, label: Label, file: str, zone: Zone, faults: _AliasFaults) -> Iterator[Problem]:
+    place = f"{label_place(label.text)}.alias"
     if target not in zone.names:
-        yield Problem(source.file, place, "must name a label of this zone", shown(name.relative_text(target)))
+        yield Problem(file, place, "must name a label of this zone", shown(name.relative_text(target)))
     elif label in faults.loops:
-        yield Problem(source.file, place, "must not lead back to itself")
+        yield Problem(file, place, "must not lead back to itself")
     elif label in faults.long:
-        yield Problem(source.file, place, f"must not lead through more than {ALIAS_LIMIT} names")
+        yield Problem(file, place, f"must not lead through more than {ALIAS_LIMIT} names")
 
 
 class _AliasFaults:
@@ -116,6 +121,8 @@ class _AliasFaults:
 
     def follow(self, label: Label, targets: tuple[bytes, ...]) -> None:
         """Note what is wrong with a label's alias for clients with these targets."""
+        if label.alias is None:
+            return
         names = _followed(label, targets)
         if len(names) > ALIAS_LIMIT:
             self.long.add(label)
@@ -143,19 +150,81 @@ def _aliased(names: list[Name], targets: tuple[bytes, ...]) -> list[Label]:
 # -- labels
 
 
-def _with_parents(labels: dict[bytes, LabelSource]) -> dict[bytes, None]:
-    """Every name of the file and every name between it and the apex, which all exist (G053, RFC 8020)."""
-    relatives: dict[bytes, None] = {b"": None}
-    for relative in labels:
-        while relative not in relatives:
-            relatives[relative] = None
-            relative = name.parent(relative)
-    return relatives
+class _Building:
+    """A zone while its labels are added, each once; of those with the same name the last one counts.
+
+    source   the zone's own settings; its labels are not looked at
+    aliases  the relative names of labels with an alias, and of its target
+    """
+
+    def __init__(self, source: ZoneSource) -> None:
+        self.aliases: dict[bytes, bytes] = {}
+        self._source = source
+        self._names: dict[bytes, Name] = {}
+        self._cuts: set[bytes] = set()
+
+    def add(self, label: LabelSource) -> None:
+        """Take a label in; its links wait until all names are there."""
+        relative = label.relative
+        if relative in self._names:
+            self.aliases.pop(relative, None)
+            self._cuts.discard(relative)
+        self._add_name(relative, _build_label(label, self._source))
+        if label.alias is not None:
+            self.aliases[relative] = label.alias
+        if is_cut(label, self._source.levels):
+            self._cuts.add(relative)
+
+    def _add_name(self, relative: bytes, label: Label) -> None:
+        entry = self._names[relative] = Name()
+        entry.plain = label
+
+    def link(self) -> Zone:
+        """The zone."""
+        source, names = self._source, self._names
+        self._add_parents()
+        for relative in list(names):
+            _link_variant(names, relative, source.levels)
+        for relative, target in self.aliases.items():
+            _link_alias(names, relative, target)
+        # By what the labels say, whether or not there is anything to choose from there (G098).
+        wants_coordinates = any(entry.plain is not None and entry.plain.closest for entry in names.values())
+        for entry in names.values():
+            if entry.variants:
+                _note_variant_levels(entry, source.levels)
+            if wants_coordinates and any(_picks_by_distance(label) for label in _labels(entry)):
+                entry.levels |= CLOSEST
+        if self.aliases:
+            _note_alias_levels(names)
+        soa = _build_soa(source, names[b""])
+        apex = names[b""].plain
+        assert apex is not None
+        apex.rrsets[RRType.SOA] = soa
+        return Zone(
+            origin=source.origin,
+            text=source.text,
+            names=names,
+            cuts=frozenset(self._cuts),
+            levels=source.levels,
+            wants_coordinates=wants_coordinates,
+            soa=soa,
+            serial=source.serial,
+            file=source.file,
+        )
+
+    def _add_parents(self) -> None:
+        """Every name between those of the file and the apex exists too, and the apex itself (G053, RFC 8020)."""
+        for relative in [b"", *map(name.parent, self._names)]:
+            while relative not in self._names:
+                self._add_name(relative, _empty_label(relative, self._source))
+                relative = name.parent(relative)
 
 
-def _build_label(relative: bytes, source: LabelSource | None, zone: ZoneSource) -> Label:
-    if source is None:
-        return Label(name.relative_text(relative), zone.max_hosts, zone.closest, False)
+def _empty_label(relative: bytes, zone: ZoneSource) -> Label:
+    return Label(name.relative_text(relative), zone.max_hosts, zone.closest, False)
+
+
+def _build_label(source: LabelSource, zone: ZoneSource) -> Label:
     max_hosts = zone.max_hosts if source.max_hosts is None else source.max_hosts
     closest = zone.closest if source.closest is None else source.closest
     label = Label(source.text, max_hosts, closest, source.is_checked)
@@ -200,11 +269,11 @@ def _link_variant(names: dict[bytes, Name], relative: bytes, levels: int) -> Non
         names.setdefault(variant.base, Name()).add_variant(variant.target, label)
 
 
-def _link_alias(names: dict[bytes, Name], source: LabelSource) -> None:
-    label = names[source.relative].plain
+def _link_alias(names: dict[bytes, Name], relative: bytes, target: bytes) -> None:
+    label = names[relative].plain
     assert label is not None
-    label.has_alias = source.alias is not None
-    label.alias = names.get(source.alias) if source.alias is not None else None
+    label.has_alias = True
+    label.alias = names.get(target)
 
 
 def _labels(entry: Name) -> Iterator[Label]:
@@ -219,8 +288,8 @@ def _aliases(entry: Name) -> Iterator[Name]:
             yield label.alias
 
 
-def _note_own_levels(entry: Name, levels: int) -> None:
-    """Which levels can change what this name answers by what stands at it.
+def _note_variant_levels(entry: Name, levels: int) -> None:
+    """Which levels can change what this name answers by the variants that stand at it.
 
     An empty variant (the parent of some longer label) changes nothing, unless it is all there is of the name.
     """
@@ -234,8 +303,6 @@ def _note_own_levels(entry: Name, levels: int) -> None:
             prefix = address_target_prefix(target.decode())
             ipv4, ipv6 = (ipv4, max(ipv6, prefix)) if b":" in target else (max(ipv4, prefix), ipv6)
     entry.address_prefixes = (ipv4, ipv6)
-    if any(_picks_by_distance(label) for label in _labels(entry)):
-        entry.levels |= CLOSEST
 
 
 def _picks_by_distance(label: Label) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import dns.message
@@ -15,12 +16,14 @@ from hypothesis import strategies as st
 
 from greendns import name
 from greendns.answer import answer
-from greendns.errors import ConfigError
+from greendns.errors import ConfigError, Problem
+from greendns.jsontext import parse_json, parse_json_lazily
 from greendns.outcome import Peer
 from greendns.snapshot import Snapshot, State
-from greendns.zonebuild import build_zone, check_links
+from greendns.zone import Label, Zone
+from greendns.zonebuild import build_zone, check_links, read_zone
 from greendns.zonedb import ZoneDB
-from greendns.zonefile import parse_zone
+from greendns.zonefile import ZoneReader, parse_zone, read_document
 
 bounded = settings(
     derandomize=True,
@@ -112,20 +115,21 @@ SENSIBLE_ZONES = st.fixed_dictionaries(
 DOCUMENTS = SENSIBLE_ZONES | ZONES | VALUES
 
 QNAMES = ["", "www", "us", "www.us", "nothing.here", "c", "b.c", "a.b.c", "_status", "*"]
+FILE = "example.com.json"
 PEER = Peer(b"\xc0\x00\x02\x01", 53, False)
 
 
 def check_problems(error: ConfigError) -> None:
     """There is one, each says of which file it is and what was expected, and a log can write it."""
     assert error.problems
-    assert all(problem.file == "example.com.json" and problem.expected for problem in error.problems)
+    assert all(problem.file == FILE and problem.expected for problem in error.problems)
     assert str(error).encode()
 
 
 def load_and_ask(document: object) -> bool:
     """Whether a document loads; if it does, every question about it has an answer."""
     try:
-        source, warnings = parse_zone(json.dumps(document).encode(), "example.com", "example.com.json", 1_600_000_000)
+        source, warnings = parse_zone(json.dumps(document).encode(), "example.com", FILE, 1_600_000_000)
     except ConfigError as error:
         check_problems(error)
         return False
@@ -173,8 +177,59 @@ def test_any_file_is_a_zone_or_an_error(octets: bytes, data: st.DataObject) -> N
     damaged = octets[:at] + data.draw(st.binary(max_size=2)) + octets[at + data.draw(st.integers(0, 2)) :]
     for each in (octets, damaged, octets[:at]):
         try:
-            source, _ = parse_zone(each, "example.com", "example.com.json", 0)
+            source, _ = parse_zone(each, "example.com", FILE, 0)
         except ConfigError as error:
             check_problems(error)
         else:
             assert build_zone(source).origin == name.from_text("example.com.")
+
+
+def told(read: Callable[[], tuple[Zone, list[Problem]]]) -> object:
+    """What there is to tell of a document, and the zone if there is one, so that two can be compared."""
+    try:
+        zone, warnings = read()
+    except ConfigError as error:
+        return error.problems, error.warnings
+    return warnings, zone.cuts, zone.wants_coordinates, zone.serial, zone.soa.rdatas, names_of(zone)
+
+
+def names_of(zone: Zone) -> object:
+    relatives = {entry: relative for relative, entry in zone.names.items()}
+    labels = {
+        relative: (label.text, label.max_hosts, label.closest, label.is_checked, label.has_alias, records_of(label))
+        for relative, label in [(relative, entry.plain) for relative, entry in zone.names.items()]
+        if label is not None
+    }
+    links = {
+        relative: (
+            entry.levels,
+            entry.address_prefixes,
+            [(target, relatives[label.alias] if label.alias else None) for target, label in entry.labels_for(TARGETS)],
+        )
+        for relative, entry in zone.names.items()
+    }
+    return labels, links
+
+
+def records_of(label: Label) -> object:
+    return {rrtype: (rrset.ttl, rrset.rdatas, rrset.health) for rrtype, rrset in label.rrsets.items()}
+
+
+TARGETS = (b"@", b"us", b"europe", b"as1", b"as0", b"as4294967296", b"[192.0.2.0]", b"[2001:db8::]")
+
+
+@bounded
+@given(DOCUMENTS, st.sampled_from([{}, {"data": {"www": {"a": [["192.0.2.1", 1]]}, "WWW": {"alias": "us"}}}]))
+def test_a_document_read_label_by_label_is_the_same(document: Any, instead: dict[str, object]) -> None:
+    """From the text, each label built at once, or from the whole: the same zone, and the same errors and warnings."""
+    octets = json.dumps({**document, **instead} if isinstance(document, dict) else document).encode()
+
+    def at_once() -> tuple[Zone, list[Problem]]:
+        source, warnings = read_document(parse_json(octets, FILE), "example.com", FILE, 0)
+        zone = build_zone(source)
+        return zone, [*warnings, *check_links(source, zone)]
+
+    def label_by_label() -> tuple[Zone, list[Problem]]:
+        return read_zone(ZoneReader(parse_json_lazily(octets, FILE, "data"), "example.com", FILE, 0))
+
+    assert told(label_by_label) == told(at_once)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from greendns.errors import ConfigError, Problem, ValueProblem
 from greendns.fields import read_integer
-from greendns.jsontext import Keys, parse_json
+from greendns.jsontext import Keys, LazyObject, parse_json, parse_json_lazily
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -187,3 +187,143 @@ def test_a_number_of_thousands_of_digits_is_only_a_large_number() -> None:
     assert isinstance(document, dict)
     with pytest.raises(ValueProblem):
         read_integer(document["ttl"], "ttl", 0, 2**31)
+
+
+# -- an object whose members are read when they are asked for
+
+
+def repeated_keys(value: object) -> object:
+    """A value with the repeated keys of its objects, which do not count when two are compared."""
+    if isinstance(value, dict):
+        members = {key: repeated_keys(member) for key, member in value.items()}
+        return (members, value.repeated if isinstance(value, Keys) else ())
+    return [repeated_keys(member) for member in value] if isinstance(value, list) else value
+
+
+def read_lazily(octets: bytes) -> object:
+    """What parse_json makes of the octets, with the members of `data` read one by one; a problem as text."""
+    try:
+        document = parse_json_lazily(octets, "zone.json", "data")
+    except ConfigError as error:
+        return str(error)
+    if not isinstance(document, dict) or not isinstance(document.get("data"), LazyObject):
+        return repeated_keys(document)
+    lazy = document["data"]
+    data = Keys(lazy.items())
+    data.repeated = lazy.repeated
+    document["data"] = data
+    return repeated_keys(document)
+
+
+def read_at_once(octets: bytes) -> object:
+    try:
+        return repeated_keys(parse_json(octets, "zone.json"))
+    except ConfigError as error:
+        return str(error)
+
+
+# Written by hand so that keys repeat and white space is everywhere that it may be.
+SPACE = st.text(alphabet=" \t\r\n", max_size=2)
+KEYS = st.sampled_from(["data", "data", "a", "b", "\\ud800", "\\u0061"])
+SCALARS = st.sampled_from(
+    [
+        "1",
+        "-0.5",
+        "1e400",
+        "9" * 400,
+        "true",
+        "null",
+        '"x"',
+        '"\\ud800"',
+        "[]",
+        "{}",
+        "NaN",
+        "-Infinity",
+        "01",
+        "tru",
+        "",
+    ]
+)
+
+
+def spaced(*tokens: Any) -> Any:
+    return st.tuples(*[each for token in tokens for each in (SPACE, token)], SPACE).map("".join)
+
+
+def object_texts(values: Any) -> Any:
+    """Objects of JSON, nearly all of them well-formed."""
+    member = spaced(KEYS.map('"{}"'.format), st.sampled_from([":"] * 30 + ["", "::"]), values)
+    comma = st.sampled_from([","] * 30 + ["", ",,"])
+    ending = st.sampled_from(["}"] * 30 + ["", ",}", "]"])
+    return st.builds(
+        lambda members, comma, ending: "{" + comma.join(members) + ending, st.lists(member, max_size=4), comma, ending
+    )
+
+
+TEXTS = spaced(object_texts(object_texts(SCALARS | object_texts(SCALARS)) | SCALARS))
+
+
+@given(TEXTS, st.sampled_from([b"", b"}", b" rubbish", b"\xff"]))
+def test_an_object_read_lazily_is_the_same(text: str, rest: bytes) -> None:
+    """Its values, its repeated keys, and what is wrong and where."""
+    octets = text.encode() + rest
+
+    assert read_lazily(octets) == read_at_once(octets)
+
+
+@given(st.fixed_dictionaries({"data": st.dictionaries(st.text(), DOCUMENTS, max_size=4)}), st.data())
+def test_a_damaged_object_is_refused_lazily_with_the_same_words(document: Any, data: st.DataObject) -> None:
+    """Wherever it is cut, or an octet is put in."""
+    octets = json.dumps(document, ensure_ascii=data.draw(st.booleans())).encode("utf-8", "replace")
+    at = data.draw(st.integers(0, len(octets)))
+    damaged = octets[:at] + data.draw(st.sampled_from([b"", b"x", b'"', b"}", b",", b"\xff", b"\n"])) + octets[at:]
+
+    for each in (octets, damaged, octets[:at]):
+        assert read_lazily(each) == read_at_once(each)
+
+
+def test_G048_the_last_of_equal_members_is_the_one_that_is_read() -> None:
+    """In the place of the first, as in any object; of two objects the last counts."""
+    document = parse_json_lazily(b'{"data": 1, "data": {"a": 1, "b": 2, "a": 3}}', "zone.json", "data")
+
+    assert isinstance(document, Keys)
+    assert document.repeated == ("data",)
+    data = document["data"]
+    assert isinstance(data, LazyObject)
+    assert list(data.items()) == [("a", 3), ("b", 2)]
+    assert data.repeated == ("a",)
+
+
+def test_what_is_no_object_is_read_at_once() -> None:
+    """Also where `data` is deeper."""
+    assert parse_json_lazily(b"[1]", "zone.json", "data") == [1]
+    assert parse_json_lazily(b'{"data": [{"a": 1}], "x": {"data": {"a": 1}}}', "zone.json", "data") == {
+        "data": [{"a": 1}],
+        "x": {"data": {"a": 1}},
+    }
+
+
+@pytest.mark.parametrize("depth", [*range(700, 1100, 7), 200_000])
+def test_deep_nesting_is_refused_lazily(depth: int) -> None:
+    """Where the text is looked through, or later, where a member is read with less of the stack left."""
+    assert problem_of_depth(10) is None
+    assert problem_of_depth(200_000) == problem_of_depth(depth) or problem_of_depth(depth) is None
+
+
+def problem_of_depth(depth: int) -> Problem | None:
+    """What is told of lists in lists, some calls below the one that looks through the text."""
+    try:
+        document = parse_json_lazily(b'{"data": {"a": ' + b"[" * depth + b"]" * depth + b"}}", "zone.json", "data")
+        assert isinstance(document, dict)
+        read_deeper(document["data"], 20)
+    except ConfigError as error:
+        return error.problems[0]
+    return None
+
+
+def read_deeper(lazy: LazyObject, calls: int) -> None:
+    """Read all members, from so many calls below."""
+    if calls:
+        read_deeper(lazy, calls - 1)
+    else:
+        assert [key for key, _ in lazy.items()] == ["a"]

@@ -15,6 +15,7 @@ from greendns.loader import Generation, load, load_files, watched_paths, zone_pa
 from greendns.settings import Config, GeoipSettings, ZonesSettings
 from greendns.snapshot import ServerOptions
 from greendns.zone import Zone
+from greendns.zonefile import LARGE_OCTETS
 from tests.databases import WORLD, city, write_asn, write_city, write_country
 
 OPTIONS = ServerOptions()
@@ -414,3 +415,25 @@ def test_a_file_that_could_not_be_read_is_tried_again(zones: Path, monkeypatch: 
 
     second = loaded(zones, first)
     assert (second.errors(), serial(second), second.unread()) == ((), 1, frozenset())
+
+
+def test_a_large_file_is_read_like_a_small_one(zones: Path) -> None:
+    """It only passes through memory label by label: the same records, warnings and errors."""
+    small = write(zones, 1, "small.json", data={"www": {"a": [["192.0.2.1", 5]], "b": 1}, "WWW": {"alias": "x"}})
+    broken = write(zones, 1, "broken.json", data={"www": {"a": [["192.0.2.x"]]}, "x": 1})
+    for path in (small, broken):
+        (zones / f"large-{path.name}").write_text(path.read_text()[:-1] + " " * LARGE_OCTETS + "}")
+
+    generation = loaded(zones)
+
+    for kind in ("small", "broken"):
+        one, other = [generation.zones[str(zones / f"{text}{kind}.json")] for text in ("", "large-")]
+        assert one.errors or one.warnings
+        assert [(each.place, each.expected) for each in one.errors] == [
+            (each.place, each.expected) for each in other.errors
+        ]
+        assert [(each.place, each.expected) for each in one.warnings] == [
+            (each.place, each.expected) for each in other.warnings
+        ]
+    assert serial(generation, "large-small") == 1
+    assert generation.zones[str(zones / "large-broken.json")].zone is None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import dns.rdata
 import dns.rdataclass
@@ -13,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns import name
+from greendns import name, rdata
 from greendns.codes import WEIGHT_MAX, RRType
 from greendns.errors import ValueProblem
-from greendns.fields import read_strings
+from greendns.fields import read_ipv4, read_strings
 from greendns.found import shown
 from greendns.rdata import Records, read_records, rrtype_of_key, to_text
 from tests.peers import compares_with_dnspython
@@ -671,3 +673,87 @@ def test_what_is_shown_is_read_alike_by_dnspython(rrtype: str, draw: st.DataObje
 
     assert not text.startswith("\\#")
     assert rdata == dns.rdata.from_text("IN", rrtype, text).to_wire()
+
+
+# -- what is written as almost all is, which is read faster
+
+# Numbers as addresses have them, and what a reader less strict than ipaddress would take for one.
+PARTS = st.integers(0, 300).map(str) | st.sampled_from(
+    [
+        "",
+        "00",
+        "01",
+        "010",
+        "0x1",
+        "1e1",
+        "1_0",
+        "+1",
+        "-1",
+        " 1",
+        "1 ",
+        "\u0661",
+        "\uff11",
+        "\u00b2",
+        "\u0967",
+        "a",
+        "1\n",
+    ]
+)
+ADDRESS_TEXTS = (
+    st.ip_addresses().map(str)
+    | st.lists(PARTS, min_size=1, max_size=6).map(".".join)
+    | st.lists(PARTS, min_size=4, max_size=4).map(".".join)
+    | st.text(alphabet="0123456789.:abcf%/ ", max_size=20)
+)
+ODD = st.none() | st.booleans() | st.floats(allow_nan=False) | st.lists(st.integers(), max_size=2) | st.text(max_size=3)
+WEIGHTS = st.integers(-1, 300) | st.sampled_from([WEIGHT_MAX, WEIGHT_MAX + 1, "10", "x", 1.5, True]) | ODD
+USUAL_ELEMENTS = st.lists(ADDRESS_TEXTS, min_size=1, max_size=1) | st.tuples(ADDRESS_TEXTS, WEIGHTS).map(list)
+GOOD_ELEMENTS = st.tuples(st.ip_addresses(v=4).map(str), st.integers(0, 300)).map(list)
+ADDRESS_LISTS = (
+    st.lists(GOOD_ELEMENTS, max_size=5)
+    | st.lists(USUAL_ELEMENTS, max_size=4)
+    | st.lists(
+        USUAL_ELEMENTS
+        | st.lists(ADDRESS_TEXTS | WEIGHTS, max_size=3)
+        | st.fixed_dictionaries({"ip": ADDRESS_TEXTS}, optional={"weight": WEIGHTS, "health": ODD})
+        | ADDRESS_TEXTS
+        | ODD,
+        max_size=4,
+    )
+)
+
+
+@given(ADDRESS_TEXTS)
+def test_an_address_is_what_the_ipaddress_module_takes_for_one(text: str) -> None:
+    """No leading zeros, no other digits than ASCII's, four numbers up to 255."""
+    try:
+        expected = ipaddress.IPv4Address(text).packed
+    except ValueError:
+        with pytest.raises(ValueProblem, match=r"^must be an IPv4 address, found"):
+            read_ipv4(text)
+    else:
+        assert read_ipv4(text) == expected
+
+
+def test_every_number_of_an_address_is_read() -> None:
+    """At each of its four places."""
+    for octet in range(256):
+        octets = bytes((octet, 255 - octet, octet ^ 85, octet ^ 170))
+        assert read_ipv4(".".join(map(str, octets))) == octets
+
+
+@given(st.sampled_from(["a", "aaaa"]), ADDRESS_LISTS | ODD)
+def test_a_usual_list_is_read_as_any_other(key: str, value: Any) -> None:
+    """The fast way gives what the slow one does, and leaves what is wrong to it."""
+    fast = read(key, value)
+    with mock.patch.dict(rdata._ADDRESS_READERS, clear=True):
+        slow = read(key, value)
+
+    assert fast == slow
+
+
+@pytest.mark.parametrize("value", [[["192.0.2.1", 10], ["192.0.2.2"]], [["192.0.2.1"]]])
+def test_a_usual_list_is_read_the_fast_way(value: object) -> None:
+    """Otherwise the test above would compare the slow one with itself."""
+    with mock.patch.object(rdata, "_split", side_effect=AssertionError):
+        assert good("a", value).rrtype == RRType.A

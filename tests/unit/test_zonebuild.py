@@ -8,13 +8,14 @@ import pytest
 
 from greendns import name
 from greendns.codes import RRType
+from greendns.errors import ConfigError
 from greendns.found import shown
 from greendns.levels import ASN, CLOSEST, CONTINENT, COUNTRY, IP, REGION
 from greendns.presentation import to_text
 from greendns.rrset import RRset
 from greendns.zone import Label, Zone
-from greendns.zonebuild import build_zone, builtin_zone, check_links
-from greendns.zonefile import read_document
+from greendns.zonebuild import build_zone, builtin_zone, check_links, read_zone
+from greendns.zonefile import ZoneReader, read_document
 from tests.unit.documents import MTIME, link_problems, relative, source_of, zone_of
 
 A = {"a": [["192.0.2.1"]]}
@@ -415,3 +416,50 @@ def test_a_wildcard_delegation_is_told() -> None:
     (problem,) = link_problems({"*": {"ns": "ns1.example.net."}})
 
     assert problem.startswith('data."*".ns: a wildcard is no delegation')
+
+
+# -- a zone built while it is read
+
+
+def test_a_zone_built_while_it_is_read_has_all_its_problems() -> None:
+    """Those of its settings, of its labels and of its links, in this order."""
+    data = {
+        "www": {"alias": "nowhere", "b": 1},
+        "x": {"cname": "y", "txt": "z"},
+        "X": {"ns": "ns1.example.net.", "cname": "y"},
+    }
+    _, warnings = read_zone(ZoneReader({"data": data, "origin": ""}, "example.com", "example.com.json", MTIME))
+
+    assert [f"{problem.place}: {problem.expected}" for problem in warnings] == [
+        "origin: is not a known key, and is ignored",
+        'data."www".b: is not a known key, and is ignored',
+        'data."X": is equal to an earlier label after lower-casing: this last one counts',
+        'data."www".alias: must name a label of this zone',
+        'data."x".cname: is never answered: the name is delegated',
+    ]
+
+
+def test_a_zone_with_errors_is_not_built() -> None:
+    """Whatever its other labels hold; all errors are told."""
+    data = {"www": A, "one": {"a": [["192.0.2.256"]]}, "two": 2}
+    with pytest.raises(ConfigError) as caught:
+        read_zone(ZoneReader({"data": data, "ttl": -1}, "example.com", "example.com.json", MTIME))
+
+    assert [problem.place for problem in caught.value.problems] == ["ttl", 'data."one".a[0]', 'data."two"']
+
+
+def test_the_last_of_equal_labels_leaves_nothing_of_the_others() -> None:
+    """No alias, no delegation, no records."""
+    data = {
+        "one": {"alias": "www"},
+        "ONE": A,
+        "two": {"ns": "ns1.example.net."},
+        "Two": {"txt": "x"},
+        "www": {"txt": "x"},
+    }
+    zone, _ = read_zone(ZoneReader({"data": data}, "example.com", "example.com.json", MTIME))
+
+    assert list(plain(zone, "one").rrsets) == [RRType.A]
+    assert (plain(zone, "one").alias, plain(zone, "one").has_alias) == (None, False)
+    assert list(plain(zone, "two").rrsets) == [RRType.TXT]
+    assert zone.cuts == frozenset()
