@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, config, goflags, loader, name
+from . import __version__, build_text, config, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="greendns COMMAND --help tells more. Settings of greendns.toml:\n\n" + settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"greendns {__version__}")
+    parser.add_argument("--version", action="version", version=f"greendns {__version__} ({build_text()})")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     serve_parser = commands.add_parser("serve", help="answer queries")

@@ -1,7 +1,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 
-cdef int _EXTENDED, _POINTER, _TEXT, _DOUBLE, _UINT16, _UINT32, _MAP, _ARRAY, _BOOLEAN
+cdef int _EXTENDED, _POINTER, _TEXT, _DOUBLE, _UINT16, _UINT32, _MAP, _ARRAY, _BOOLEAN, _LAST
 
 
 @cython.final

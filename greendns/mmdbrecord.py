@@ -23,7 +23,7 @@ WANTED: Shape = {
 
 # Types of values ("Data Field Format"). Those above 7 stand in an octet of their own.
 _EXTENDED, _POINTER, _TEXT, _DOUBLE, _UINT16, _UINT32, _MAP = 0, 1, 2, 3, 5, 6, 7
-_ARRAY, _BOOLEAN = 11, 14
+_ARRAY, _BOOLEAN, _LAST = 11, 14, 15
 
 _read_double = Struct(">d").unpack
 
@@ -91,6 +91,8 @@ class Records:
         if kind == _EXTENDED:
             kind = 7 + self._buffer[at]
             at += 1
+            if kind > _LAST:
+                raise ValueProblem("a value must be of a known type", str(kind))
         size = control & 0x1F
         if size < 29:
             return kind, size, at

@@ -59,7 +59,8 @@ def own_imports(module: str) -> set[str]:
             found.add((node.module or "").partition(".")[2] or node.names[0].name)
         elif isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("greendns."))
-    return found - {"__version__"}
+    # A module of C and its twin of Python are one room.
+    return {name.removeprefix("_") for name in found - {"__version__", "build_text"}}
 
 
 def foreign_imports(module: str) -> set[str]:
