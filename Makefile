@@ -4,17 +4,22 @@ PYTHON ?= python3
 VENV := .venv
 LISTEN ?= 127.0.0.1:5353
 HTTP ?= 127.0.0.1:8053
+# What is compiled, where there is a compiler: again whenever one of these is newer.
+SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
 # Two processes even out the waiting of tests for servers.
 JOBS ?= 2
 
-.PHONY: serve test lint types check bench clean
+.PHONY: serve test pure lint types check bench clean
 
 serve: $(VENV)/.serve ## serve conf/ on $(LISTEN), with the GeoLite2 City of the package maxminddb-geolite2
 	$(VENV)/bin/greendns serve --config conf --listen $(LISTEN) --http $(HTTP) \
 	  --geoip "$$($(VENV)/bin/python -c 'import importlib.util as u; print(u.find_spec("_maxminddb_geolite2").submodule_search_locations[0])')"
 
-test: $(VENV)/.test ## run all tests
+test: $(VENV)/.built ## run all tests
 	$(VENV)/bin/python -m pytest -n $(JOBS)
+
+pure: $(VENV)/.test ## run all tests on the Python source, with nothing compiled
+	GREENDNS_PURE=1 $(VENV)/bin/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/.test ## style and formatting
 	$(VENV)/bin/ruff check .
@@ -25,7 +30,7 @@ types: $(VENV)/.test ## mypy --strict
 
 check: lint types test
 
-bench: $(VENV)/.test ## compare with gdnsd and NSD (tests/bench/README.md); BENCH="--quick" takes less than a minute
+bench: $(VENV)/.built ## compare with gdnsd and NSD (tests/bench/README.md); BENCH="--quick" takes less than a minute
 	$(VENV)/bin/python -m tests.bench $(BENCH)
 
 $(VENV)/bin/python:
@@ -39,5 +44,9 @@ $(VENV)/.test: setup.py requirements.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[geolite2,test]'
 	touch $@
 
+$(VENV)/.built: $(SOURCES) $(VENV)/.test
+	$(VENV)/bin/python setup.py -q build_ext --inplace
+	touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info greendns/*.so

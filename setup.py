@@ -90,6 +90,8 @@ setup(
         # July 2018, CC BY-SA 4.0: for trying things out.
         "geolite2": ["maxminddb-geolite2==2018.703"],
         "test": [
+            "Cython>=3.1",
+            "setuptools>=68",
             "pytest>=8",
             "pytest-xdist>=3",
             "hypothesis>=6",
