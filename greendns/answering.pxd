@@ -27,6 +27,9 @@ cdef class Answering:
     cdef public bint waits
     cdef bytes options
 
+    @cython.locals(query=Query, opt_octets=Py_ssize_t)
+    cdef _begin(self)
+
 
 cdef Py_ssize_t _limit_octets(Query query, Peer peer, Snapshot snapshot) except -1
 

@@ -48,13 +48,17 @@ class Answering:
         self.snapshot = snapshot
         self.state = state
         self.draw = draw
-        self.outcome = Outcome("answer", _NOERROR, query.qtype)
         self.flags = _AA
         self.target = b""
         self.waits = False
-        self.options = _answer_options(query, peer, now, snapshot)
+        self._begin()
+
+    def _begin(self) -> None:
+        query = self.query
+        self.outcome = Outcome("answer", _NOERROR, query.qtype)
+        self.options = _answer_options(query, self.peer, self.now, self.snapshot)
         opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
-        self.response = Response(query.question, _limit_octets(query, peer, snapshot), opt_octets)
+        self.response = Response(query.question, _limit_octets(query, self.peer, self.snapshot), opt_octets)
 
 
 def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:

@@ -28,7 +28,7 @@ cdef Py_ssize_t _find(const int64_t[::1] bounds, int64_t point) except -1
 @cython.locals(cut=Py_ssize_t)
 cdef int64_t _step_over_cuts(const int64_t[::1] bounds, list cuts, int64_t point) except -1
 
-@cython.locals(at=Py_ssize_t)
+@cython.locals(at=Py_ssize_t, before=Py_ssize_t)
 cdef _insert(list cuts, Py_ssize_t position)
 
 @cython.locals(position=Py_ssize_t, size=Py_ssize_t, left=int64_t, width=int64_t)

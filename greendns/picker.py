@@ -156,8 +156,11 @@ def _insert(cuts: list[int], position: int) -> None:
     """Put a position where it keeps the cuts ascending."""
     at = len(cuts)
     cuts.append(position)
-    while at > 0 and cuts[at - 1] > position:
-        cuts[at] = cuts[at - 1]
+    while at > 0:
+        before = cuts[at - 1]
+        if before < position:
+            break
+        cuts[at] = before
         at -= 1
     cuts[at] = position
 

@@ -1,7 +1,7 @@
 cimport cython
 
 cdef int _HEADER, _NAME, _QUERY, _NOERROR, _FORMERR, _NOTIMP, _BADVERS
-cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE
+cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _OPTIONS
 
 
 @cython.final
@@ -33,13 +33,13 @@ cdef class Query:
     cdef readonly ClientSubnet subnet
 
 
-@cython.locals(query=Query)
+# `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
+@cython.locals(query=Query, octets="const unsigned char*")
 cpdef Query parse(bytes wire)
 
 @cython.locals(qdcount=int, at=Py_ssize_t, verdict=int)
 cdef int _judge(Query query, bytes wire) except -1
 
-# `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
 @cython.locals(at=Py_ssize_t, end=Py_ssize_t, octets="const unsigned char*")
 cdef Py_ssize_t _read_question(Query query, bytes wire) except -2
 

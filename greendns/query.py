@@ -20,6 +20,7 @@ _NSID, _SUBNET, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.CLIENT_SUBNET), i
 
 # How many option records one OPT is read for; no client sends a tenth of it, and each costs a step.
 OPTIONS_LIMIT = 64
+_OPTIONS = OPTIONS_LIMIT
 
 
 class ClientSubnet:
@@ -67,10 +68,10 @@ class Query:
         "wants_nsid",
     )
 
-    def __init__(self, wire: bytes) -> None:
-        self.id = wire[:2]
-        self.flags = wire[2] << 8 | wire[3]
-        self.opcode = wire[2] >> 3 & 0x0F
+    def __init__(self) -> None:
+        self.id = b""
+        self.flags = 0
+        self.opcode = 0
         self.verdict = _NOERROR
         self.question = b""
         self.qname_sent = b""
@@ -93,7 +94,11 @@ def parse(wire: bytes) -> Query | None:
     """
     if len(wire) < _HEADER or wire[2] & 0x80:
         return None
-    query = Query(wire)
+    query = Query()
+    octets = wire
+    query.id = octets[:2]
+    query.flags = wire[2] << 8 | wire[3]
+    query.opcode = wire[2] >> 3 & 0x0F
     query.verdict = _judge(query, wire)
     return query
 
@@ -212,7 +217,7 @@ def _read_opt(query: Query, wire: bytes, at: int) -> int:
     query.edns_version = wire[at + 6]
     query.dnssec_ok = wire[at + 7] & 0x80 != 0
     at += 11
-    for _ in range(OPTIONS_LIMIT):
+    for _ in range(_OPTIONS):
         if at == end:
             return end
         if at + 4 > end:

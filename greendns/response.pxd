@@ -2,7 +2,7 @@ cimport cython
 
 from .rrset cimport RRset
 
-cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS
+cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD
 
 
 cdef tuple _OCTETS, _PAIRS
@@ -29,6 +29,9 @@ cdef class Response:
     cdef Py_ssize_t _size
     cdef dict _names
 
+    @cython.locals(octets="const unsigned char*", size=Py_ssize_t)
+    cdef _begin(self)
+
     cpdef bint is_empty(self) except -1
 
     cpdef Py_ssize_t room(self)
@@ -51,7 +54,7 @@ cdef class Response:
 
     cdef _forget_unwritten(self)
 
-    @cython.locals(head=list, counts=list, questions=int, answers=int, authorities=int, additionals=int)
+    @cython.locals(parts=list, questions=int, answers=int, authorities=int, additionals=int)
     cpdef bytes encode(self, bytes id, int flags, int rcode, bytes opt)
 
 

@@ -25,6 +25,8 @@ COPIED_FLAGS = 0x7800 | 0x0100 | 0x0010
 # A pointer has 14 bits (RFC 1035 section 4.1.4).
 _POINTER_LIMIT = 0x4000
 _POINTER_OCTETS = len(QNAME_POINTER)
+# Where records begin among the parts of a message: behind seven of the header, and the question.
+_FIRST_RECORD = 8
 # Joined, not packed: making the header of ten numbers takes five times as long.
 _OCTETS = tuple([bytes((number,)) for number in range(256)])
 _PAIRS = tuple([bytes((0, number)) for number in range(256)])
@@ -68,18 +70,23 @@ class Response:
 
     def __init__(self, question: bytes, limit: int, opt_octets: int) -> None:
         self.question = question
-        octets = question
-        self.qname = octets[: len(question) - 4] if question else b""
         self.is_truncated = False
         self._room = limit - opt_octets
-        self._parts: list[bytes] = [question]
-        self._size = _HEADER + len(question)
-        self.counts = [0, 0, 0]
         self._names: dict[bytes, int] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        octets = self.question
+        size = len(self.question)
+        self.qname = octets[: size - 4] if size else b""
+        # The header's parts come when all is counted.
+        self._parts = [b"", b"", b"", b"", b"", b"", b"", self.question]
+        self._size = _HEADER + size
+        self.counts = [0, 0, 0]
 
     def is_empty(self) -> bool:
         """Whether no record was added yet."""
-        return len(self._parts) == 1
+        return len(self._parts) == _FIRST_RECORD
 
     def room(self) -> int:
         """How many octets are left for records."""
@@ -177,9 +184,15 @@ class Response:
             additionals += 1
             self._parts.append(opt)
         flags |= _QR | rcode & 0x0F
-        head = [id, _OCTETS[flags >> 8], _OCTETS[flags & 0xFF], two_octets(questions)]
-        counts = [two_octets(answers), two_octets(authorities), two_octets(additionals)]
-        return b"".join(head + counts + self._parts)
+        parts = self._parts
+        parts[0] = id
+        parts[1] = _OCTETS[flags >> 8]
+        parts[2] = _OCTETS[flags & 0xFF]
+        parts[3] = two_octets(questions)
+        parts[4] = two_octets(answers)
+        parts[5] = two_octets(authorities)
+        parts[6] = two_octets(additionals)
+        return b"".join(parts)
 
 
 def encode_behind(origin_at: int, origin: bytes, rrset: RRset) -> bytes:
