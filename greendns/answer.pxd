@@ -34,7 +34,8 @@ cpdef bint is_usable(ClientSubnet subnet) except -1
 cdef Location _locate_socket(Peer peer, Zone zone, Snapshot snapshot)
 
 @cython.locals(
-    query=Query, owner=bytes, qname=bytes, target=bytes, next_zone=Zone, octets="const unsigned char*"
+    query=Query, owner=bytes, qname=bytes, target=bytes, next_zone=Zone, followed=list,
+    octets="const unsigned char*"
 )
 cdef _follow_chain(Answering answering, Zone zone)
 

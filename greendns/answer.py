@@ -136,11 +136,15 @@ def _follow_chain(answering: Answering, zone: Zone) -> None:
     query = answering.query
     owner = answering.response.qname
     qname = query.qname
-    followed: list[bytes] = []
+    followed: list[bytes] | None = None
     while True:
         octets = qname
         target = _answer_name(answering, zone, owner, octets[: len(qname) - len(zone.origin)])
-        if target is None or len(followed) == _CHAIN or answering.response.is_truncated:
+        if target is None or answering.response.is_truncated:
+            return
+        if followed is None:
+            followed = []
+        if len(followed) == _CHAIN:
             return
         followed.append(qname)
         owner = target
@@ -195,9 +199,12 @@ def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes
     if cut is not None:
         refer(answering, zone, cut, _locate_socket(answering.peer, zone, answering.snapshot))
         return None
-    if relative not in zone.names and _answer_unwritten(answering, zone, owner, relative, location):
-        return None
-    name, stands_at = find_name(zone, relative, answering.snapshot.zones)
+    name = zone.names.get(relative)
+    stands_at = relative
+    if name is None:
+        if _answer_unwritten(answering, zone, owner, relative, location):
+            return None
+        name, stands_at = find_name(zone, relative, answering.snapshot.zones)
     if name is None:
         deny(answering, zone, "nxdomain", _NXDOMAIN)
         return None

@@ -58,7 +58,9 @@ class Answering:
         self.outcome = Outcome("answer", _NOERROR, query.qtype)
         self.options = _answer_options(query, self.peer, self.now, self.snapshot)
         opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
-        self.response = Response(query.question, _limit_octets(query, self.peer, self.snapshot), opt_octets)
+        self.response = Response(
+            query.question, _limit_octets(query, self.peer, self.snapshot), opt_octets, query.qname_sent
+        )
 
 
 def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:

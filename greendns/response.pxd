@@ -2,10 +2,10 @@ cimport cython
 
 from .rrset cimport RRset
 
-cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD
+cdef int _HEADER, _QR, _TC, _ANSWER, _AUTHORITY, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD
 
 
-cdef tuple _OCTETS, _PAIRS
+cdef tuple _OCTETS, _PAIRS, _COUNTS
 
 cpdef bytes two_octets(int number)
 
@@ -23,7 +23,9 @@ cdef class Response:
     cdef readonly bytes question
     cdef readonly bytes qname
     cdef public bint is_truncated
-    cdef readonly list counts
+    cdef int _answers
+    cdef int _authorities
+    cdef int _additionals
     cdef list _parts
     cdef Py_ssize_t _room
     cdef Py_ssize_t _size
@@ -54,7 +56,12 @@ cdef class Response:
 
     cdef _forget_unwritten(self)
 
-    @cython.locals(parts=list, questions=int, answers=int, authorities=int, additionals=int)
+    cdef _count(self, int section, Py_ssize_t records)
+
+    @cython.locals(questions=int, answers=int, authorities=int, additionals=int)
+    cdef bytes _counts(self, int opts)
+
+    @cython.locals(parts=list)
     cpdef bytes encode(self, bytes id, int flags, int rcode, bytes opt)
 
 
