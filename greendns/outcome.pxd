@@ -5,6 +5,7 @@ from .zone cimport Zone
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 cdef class Peer:
     cdef readonly bytes address
     cdef readonly int port
@@ -14,6 +15,7 @@ cdef class Peer:
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 cdef class Outcome:
     cdef public str kind
     cdef public int rcode

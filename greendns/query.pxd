@@ -5,6 +5,7 @@ cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _OPTIONS
 
 
 @cython.final
+@cython.no_gc
 cdef class ClientSubnet:
     cdef readonly int family
     cdef readonly int source_prefix
@@ -14,6 +15,7 @@ cdef class ClientSubnet:
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 cdef class Query:
     cdef readonly bytes id
     cdef readonly int flags

@@ -19,6 +19,7 @@ cpdef bytes append_options(bytes opt, bytes options)
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 cdef class Response:
     cdef readonly bytes question
     cdef readonly bytes qname

@@ -7,6 +7,7 @@ cdef int _IP, _ASN, _OF_ADDRESS, _OF_CITY, _OF_PLACE
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 cdef class Location:
     cdef readonly bytes address
     cdef readonly bint from_subnet

@@ -38,6 +38,7 @@ cdef class Name:
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 cdef class Match:
     cdef readonly bytes target
     cdef readonly Label label
