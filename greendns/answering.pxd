@@ -2,9 +2,10 @@ cimport cython
 
 from .cookies cimport answer_cookie
 from .outcome cimport Outcome, Peer
-from .query cimport Query
+from .query cimport Query, read
 from .response cimport Response, append_options, encode_opt, encode_option
 from .snapshot cimport Snapshot, State
+from .targeting cimport Location
 from .zone cimport Zone
 
 cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _SUBNET, _AUTHORITY, _AA, _COPIED, _HEADER
@@ -12,7 +13,6 @@ cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Answering:
     cdef readonly Query query
     cdef readonly Peer peer
@@ -22,13 +22,14 @@ cdef class Answering:
     cdef readonly object draw
     cdef readonly Response response
     cdef readonly Outcome outcome
+    cdef readonly Location location
     cdef public int flags
     cdef public bytes target
     cdef public bint waits
     cdef bytes options
 
     @cython.locals(query=Query, opt_octets=Py_ssize_t)
-    cdef _begin(self)
+    cpdef bint begin(self, bytes wire, Peer peer, double now, Snapshot snapshot, State state) except -1
 
 
 cdef Py_ssize_t _limit_octets(Query query, Peer peer, Snapshot snapshot) except -1

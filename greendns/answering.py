@@ -6,9 +6,10 @@ from .codes import HEADER_OCTETS, PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOpti
 from .cookies import answer_cookie
 from .outcome import Outcome, Peer
 from .picker import Draw
-from .query import Query
+from .query import Query, read
 from .response import AUTHORITY, COPIED_FLAGS, FLAG_AA, Response, append_options, encode_opt, encode_option
 from .snapshot import Snapshot, State
+from .targeting import Location
 from .zone import Zone
 
 # What the compiled functions look at for each query: see query.py.
@@ -24,11 +25,14 @@ class Answering:
 
     target  of the last CNAME added
     waits   whether the answer would hold up the batch that the question came in
+
+    It may be begun anew for one packet after the other: making its five objects takes as long as a third of an answer.
     """
 
     __slots__ = (
         "draw",
         "flags",
+        "location",
         "now",
         "options",
         "outcome",
@@ -41,26 +45,39 @@ class Answering:
         "waits",
     )
 
-    def __init__(self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
-        self.query = query
+    def __init__(self, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
+        self.query = Query()
+        self.outcome = Outcome("dropped", _NOERROR)
+        self.response = Response(b"", 0, 0)
+        self.location = Location(b"", False)
+        self.options = b""
+        self.target = b""
+        self.flags = 0
+        self.waits = False
         self.peer = peer
         self.now = now
         self.snapshot = snapshot
         self.state = state
         self.draw = draw
+
+    def begin(self, wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State) -> bool:
+        """Take a packet; False if it must not be answered."""
+        query = self.query
+        if not read(query, wire):
+            self.outcome.begin("dropped", _NOERROR, 0)
+            return False
+        self.peer = peer
+        self.now = now
+        self.snapshot = snapshot
+        self.state = state
         self.flags = _AA
         self.target = b""
         self.waits = False
-        self._begin()
-
-    def _begin(self) -> None:
-        query = self.query
-        self.outcome = Outcome("answer", _NOERROR, query.qtype)
-        self.options = _answer_options(query, self.peer, self.now, self.snapshot)
+        self.outcome.begin("answer", _NOERROR, query.qtype)
+        self.options = _answer_options(query, peer, now, snapshot)
         opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
-        self.response = Response(
-            query.question, _limit_octets(query, self.peer, self.snapshot), opt_octets, query.qname_sent
-        )
+        self.response.begin(query.question, _limit_octets(query, peer, snapshot), opt_octets, query.qname_sent)
+        return True
 
 
 def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:

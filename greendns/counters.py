@@ -99,7 +99,7 @@ class Counters:
         self._cells[_UNSENT] += datagrams
 
     def _count_plainly(self, text: str | None, qtype: int, rcode: int) -> None:
-        """Count a question of which no name is told: by numbers, where a tuple of four costs as much as all the rest."""
+        """Count a question of which no name is told: by numbers, not by a tuple of four."""
         cells = self._plain_cells.get(text)
         if cells is None:
             cells = self._plain_cells[text] = {}

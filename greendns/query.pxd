@@ -5,7 +5,6 @@ cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _OPTIONS
 
 
 @cython.final
-@cython.no_gc
 cdef class ClientSubnet:
     cdef readonly int family
     cdef readonly int source_prefix
@@ -14,8 +13,6 @@ cdef class ClientSubnet:
 
 
 @cython.final
-@cython.freelist(16)
-@cython.no_gc
 cdef class Query:
     cdef readonly bytes id
     cdef readonly int flags
@@ -34,9 +31,14 @@ cdef class Query:
     cdef readonly bytes cookie
     cdef readonly ClientSubnet subnet
 
+    cpdef clear(self)
+
 
 # `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
-@cython.locals(query=Query, octets="const unsigned char*")
+@cython.locals(octets="const unsigned char*")
+cpdef bint read(Query query, bytes wire) except -1
+
+@cython.locals(query=Query)
 cpdef Query parse(bytes wire)
 
 @cython.locals(qdcount=int, at=Py_ssize_t, verdict=int)

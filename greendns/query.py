@@ -69,6 +69,10 @@ class Query:
     )
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Be of no packet."""
         self.id = b""
         self.flags = 0
         self.opcode = 0
@@ -92,15 +96,21 @@ def parse(wire: bytes) -> Query | None:
 
     Too short for a header, or itself a response: an answer could start a loop (RFC 8906 section 3, RFC 5358).
     """
-    if len(wire) < _HEADER or wire[2] & 0x80:
-        return None
     query = Query()
+    return query if read(query, wire) else None
+
+
+def read(query: Query, wire: bytes) -> bool:
+    """Read a packet into `query`, whatever that was of; False means that it must not be answered."""
+    if len(wire) < _HEADER or wire[2] & 0x80:
+        return False
+    query.clear()
     octets = wire
     query.id = octets[:2]
     query.flags = wire[2] << 8 | wire[3]
     query.opcode = wire[2] >> 3 & 0x0F
     query.verdict = _judge(query, wire)
-    return query
+    return True
 
 
 def _judge(query: Query, wire: bytes) -> int:

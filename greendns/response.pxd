@@ -18,8 +18,6 @@ cpdef bytes append_options(bytes opt, bytes options)
 
 
 @cython.final
-@cython.freelist(16)
-@cython.no_gc
 cdef class Response:
     cdef readonly bytes question
     cdef readonly bytes qname
@@ -33,7 +31,7 @@ cdef class Response:
     cdef dict _names
 
     @cython.locals(octets="const unsigned char*", size=Py_ssize_t)
-    cdef _begin(self)
+    cpdef begin(self, bytes question, Py_ssize_t limit, Py_ssize_t opt_octets, bytes qname)
 
     cpdef bint is_empty(self) except -1
 

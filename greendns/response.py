@@ -89,20 +89,19 @@ class Response:
     )
 
     def __init__(self, question: bytes, limit: int, opt_octets: int, qname: bytes = b"") -> None:
+        self.begin(question, limit, opt_octets, qname)
+
+    def begin(self, question: bytes, limit: int, opt_octets: int, qname: bytes) -> None:
+        """Be that of another question."""
+        octets = question
+        size = len(question)
         self.question = question
-        self.qname = qname
+        self.qname = octets[: size - 4] if size and not qname else qname
         self.is_truncated = False
         self._room = limit - opt_octets
         self._names: dict[bytes, int] | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        octets = self.question
-        size = len(self.question)
-        if size and not self.qname:
-            self.qname = octets[: size - 4]
         # The header's parts come when all is counted.
-        self._parts = [b"", b"", b"", b"", self.question]
+        self._parts = [b"", b"", b"", b"", question]
         self._size = _HEADER + size
         self._answers = 0
         self._authorities = 0

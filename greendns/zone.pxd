@@ -37,8 +37,6 @@ cdef class Name:
 
 
 @cython.final
-@cython.freelist(16)
-@cython.no_gc
 cdef class Match:
     cdef readonly bytes target
     cdef readonly Label label
