@@ -188,7 +188,11 @@ cdef class Datagrams:
             if self._is_wild:
                 turn_round(&self._queries[place].msg_hdr)
             if PyBytes_GET_SIZE(answered) == 0:  # WAIT
-                self._hold(wire, peer, self._way(place))
+                try:
+                    self._hold(wire, peer, self._way(place))
+                except Exception as error:  # the others of the batch have their answers
+                    self._responder.tell(error)
+                    self._responder.counters.count_failure(False)
                 continue
             self._put(count, place, answered)
             count += 1

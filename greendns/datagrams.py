@@ -34,7 +34,8 @@ Hold = Callable[[bytes, Peer, Way], None]
 class Datagrams:
     """The datagrams of a socket that doesn't block.
 
-    hold   is given each packet whose answer would hold up its batch, with its peer and the way back; must not raise
+    hold   is given each packet whose answer would hold up its batch, with its peer and the way back; what it raises is
+           told and counted
     """
 
     def __init__(self, listening: socket.socket, responder: Responder, hold: Hold) -> None:
@@ -76,7 +77,11 @@ class Datagrams:
         if answered is None:
             return
         if answered is WAIT:
-            self._hold(wire, peer, (address, way_back(control)))
+            try:
+                self._hold(wire, peer, (address, way_back(control)))
+            except Exception as error:  # the next packets have their answers
+                self._responder.tell(error)
+                self._responder.counters.count_failure(False)
             return
         try:
             if control:

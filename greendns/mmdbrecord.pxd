@@ -14,6 +14,8 @@ cdef class Records:
     @cython.locals(kind=int, size=int64_t)
     cdef object _read(self, Py_ssize_t at, dict shape)
 
+    cdef object _read_value(self, int kind, int64_t size, Py_ssize_t at, dict shape)
+
     @cython.locals(found=dict, kind=int, octets=int64_t, begin=Py_ssize_t, key=str, inner=dict)
     cdef dict _read_map(self, Py_ssize_t at, int64_t size, dict shape)
 

@@ -46,10 +46,18 @@ class Records:
 
     def _read(self, at: int, shape: Shape) -> object:
         kind, size, at = self._follow(at)
+        if kind != _ARRAY:
+            return self._read_value(kind, size, at, shape)
+        if size == 0:
+            return []
+        # A list in a list is not looked into: by pointers they can go round in circles.
+        kind, size, at = self._follow(at)
+        return [self._read_value(kind, size, at, shape)]
+
+    def _read_value(self, kind: int, size: int, at: int, shape: Shape) -> object:
+        """The value of this type and size whose octets begin at `at`; None for a type that is never wanted."""
         if kind == _MAP:
             return self._read_map(at, size, shape)
-        if kind == _ARRAY:
-            return [self._read(at, shape)] if size else []
         if kind == _TEXT:
             return self._text(at, size)
         if kind == _DOUBLE:

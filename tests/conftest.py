@@ -7,11 +7,17 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import builds
 from tests.databases import write_world
 
 # The same examples in every run, and no deadline: a busy machine is no fault of the code.
 hypothesis.settings.register_profile("stable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("stable")
+
+
+def pytest_report_header() -> str:
+    """Which build is tested, in a line above the tests."""
+    return f"greendns: {builds.told()}"
 
 
 @pytest.fixture(scope="session")
