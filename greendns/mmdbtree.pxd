@@ -1,7 +1,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 
-cdef int _IPV4_OCTETS, _IPV6_OCTETS, _TOP_BITS, _UNKNOWN
+cdef int _IPV4_OCTETS, _IPV6_OCTETS, _TOP_BITS, _UNKNOWN, _ABSENT, _SEPARATOR
 
 
 @cython.final

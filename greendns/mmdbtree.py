@@ -23,6 +23,7 @@ _IPV4_OCTETS: Final = 4
 _IPV6_OCTETS: Final = 16
 _TOP_BITS: Final = 16
 _UNKNOWN: Final = 255
+_ABSENT, _SEPARATOR = ABSENT, SEPARATOR_OCTETS
 
 
 class Tree:
@@ -111,8 +112,8 @@ class Tree:
 
     def offset_of(self, record: int) -> int:
         """Where in the data section a record points, ABSENT if it points to no place in it."""
-        offset = record - self.node_count - SEPARATOR_OCTETS
-        return offset if 0 <= offset < self._data_octets else ABSENT
+        offset = record - self.node_count - _SEPARATOR
+        return offset if 0 <= offset < self._data_octets else _ABSENT
 
     def _read_24(self, at: int) -> int:
         # Octet by octet into one variable, here and below: in C a shift of the octet itself

@@ -62,5 +62,5 @@ cdef Py_ssize_t _read_opt(Query query, bytes wire, Py_ssize_t at) except -2
 
 cdef int _read_option(Query query, int code, bytes option) except -1
 
-@cython.locals(family=int, source_prefix=int, bits=int)
+@cython.locals(family=int, source_prefix=int, bits=int, address=bytes, octets="const unsigned char*")
 cpdef ClientSubnet parse_client_subnet(bytes option)

@@ -275,4 +275,8 @@ def parse_client_subnet(option: bytes) -> ClientSubnet | None:
         return None
     if source_prefix & 7 and option[-1] & 0xFF >> (source_prefix & 7):
         return None
-    return ClientSubnet(family, source_prefix, option[4:].ljust(bits >> 3, b"\x00"), option)
+    octets = option
+    address = octets[4 : len(option)]
+    if source_prefix + 7 >> 3 < bits >> 3:
+        address = address.ljust(bits >> 3, b"\x00")
+    return ClientSubnet(family, source_prefix, address, option)

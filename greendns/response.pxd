@@ -13,8 +13,7 @@ cpdef bytes encode_opt(int udp_payload, int rcode, bint dnssec_ok, object option
 
 cpdef bytes encode_option(int code, bytes option)
 
-@cython.locals(octets="const unsigned char*")
-cpdef bytes append_options(bytes opt, bytes options)
+cpdef bytes one_octet(int number)
 
 
 @cython.final

@@ -56,10 +56,9 @@ def encode_option(code: int, option: bytes) -> bytes:
     return two_octets(code) + two_octets(len(option)) + option
 
 
-def append_options(opt: bytes, options: bytes) -> bytes:
-    """An OPT without options, and options that are encoded: both together."""
-    octets = opt
-    return octets[: len(opt) - 2] + two_octets(len(options)) + options
+def one_octet(number: int) -> bytes:
+    """A number below 256."""
+    return _OCTETS[number]
 
 
 def two_octets(number: int) -> bytes:
