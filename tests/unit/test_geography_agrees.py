@@ -29,7 +29,7 @@ from tests.databases import WORLD, WORLD_ASNS, asn, city, write_asn, write_city,
 
 RANDOM_ADDRESSES = 100_000
 # Of the networks of a full-size database: every so-manieth, which takes some seconds.
-SAMPLED_NETWORKS = 10_000
+SAMPLED_NETWORKS = 5_000
 
 NETWORKS: dict[str, Any] = {
     **WORLD,
@@ -154,7 +154,7 @@ def test_numbers_of_autonomous_systems_are_found_alike(tmp_path: Path) -> None:
 
 
 def test_a_full_size_database_is_found_alike() -> None:
-    """GeoLite2 City of the package maxminddb-geolite2: 100,000 addresses, and the edges of 10,000 networks."""
+    """GeoLite2 City of the package maxminddb-geolite2: 100,000 addresses, and the edges of 5,000 networks."""
     spec = importlib.util.find_spec("_maxminddb_geolite2")
     assert spec is not None
     assert spec.submodule_search_locations is not None
