@@ -8,7 +8,7 @@ from .referral cimport refer
 from .response cimport Response
 from .rrset cimport RRset
 from .snapshot cimport Snapshot, State
-from .targeting cimport Location, is_locatable, locate, scope_prefix
+from .targeting cimport Location, is_locatable, locate, look_up, scope_prefix
 from .zone cimport Match, Name, Zone, find_matches
 from .zonedb cimport ZoneDB
 
@@ -16,16 +16,19 @@ cdef int _IN, _CH, _AXFR, _IXFR, _ANY, _CNAME, _SOA, _NS
 cdef int _NOERROR, _NXDOMAIN, _REFUSED, _ANSWER, _GEOGRAPHIC, _CHAIN, _UNDERSCORE
 
 
-@cython.locals(query=Query, answering=Answering)
+@cython.locals(answering=Answering)
 cpdef tuple answer(bytes wire, Peer peer, double now, Snapshot snapshot, State state, object draw)
+
+@cython.locals(query=Query)
+cpdef bytes answer_with(Answering answering, bytes wire, Peer peer, double now, Snapshot snapshot, State state)
 
 @cython.locals(query=Query, zone=Zone)
 cdef _answer_question(Answering answering)
 
 cdef _answer_chaos(Answering answering)
 
-@cython.locals(subnet=ClientSubnet, location=Location)
-cpdef Location locate_client(Query query, Peer peer, Zone zone, Snapshot snapshot)
+@cython.locals(subnet=ClientSubnet)
+cpdef Location locate_client(Query query, Peer peer, Zone zone, Snapshot snapshot, Location location=*)
 
 cdef bint _is_somewhere(tuple targets) except -1
 
@@ -34,7 +37,8 @@ cpdef bint is_usable(ClientSubnet subnet) except -1
 cdef Location _locate_socket(Peer peer, Zone zone, Snapshot snapshot)
 
 @cython.locals(
-    query=Query, owner=bytes, qname=bytes, target=bytes, next_zone=Zone, octets="const unsigned char*"
+    query=Query, owner=bytes, qname=bytes, target=bytes, next_zone=Zone, followed=list,
+    octets="const unsigned char*"
 )
 cdef _follow_chain(Answering answering, Zone zone)
 

@@ -11,14 +11,14 @@ from .answering import Answering, deny, encode_answer, refuse
 from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Rcode, RRClass, RRType
 from .filters import choose
 from .levels import EVERYBODY, GEOGRAPHIC
-from .outcome import WAIT, Outcome, Peer, Reply
+from .outcome import WAIT, Peer, Reply
 from .picker import Draw
 from .query import ClientSubnet, Query, parse
 from .referral import refer
 from .response import ANSWER, COPIED_FLAGS, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
-from .targeting import Location, is_locatable, locate, scope_prefix
+from .targeting import Location, is_locatable, locate, look_up, scope_prefix
 from .zone import EVERY_MATCH, WILDCARD, Match, Name, Zone, find_any, find_matches
 from .zonedb import ZoneDB
 
@@ -44,10 +44,17 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
     Returns the bytes to send, None where silence is the answer, WAIT where a batch would be held up, and what became of
     the packet.
     """
-    query = parse(wire)
-    if query is None:
-        return None, Outcome("dropped", _NOERROR)
-    answering = Answering(query, peer, now, snapshot, state, draw)
+    answering = Answering(peer, now, snapshot, state, draw)
+    return answer_with(answering, wire, peer, now, snapshot, state), answering.outcome
+
+
+def answer_with(
+    answering: Answering, wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
+) -> bytes | None:
+    """The same with an answer that was made before: its `outcome` is this packet's until the next one."""
+    if not answering.begin(wire, peer, now, snapshot, state):
+        return None
+    query = answering.query
     if query.verdict != _NOERROR:
         refuse(answering, "error", query.verdict)
     elif query.question:
@@ -55,9 +62,7 @@ def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State
     else:
         # A cookie alone was asked for (RFC 7873 section 5.4), and nobody is an authority for no name.
         answering.flags = 0
-    if answering.waits:
-        return WAIT, answering.outcome
-    return encode_answer(answering), answering.outcome
+    return WAIT if answering.waits else encode_answer(answering)
 
 
 def servfail(wire: bytes) -> bytes | None:
@@ -103,17 +108,25 @@ def _answer_chaos(answering: Answering) -> None:
         answering.response.add(ANSWER, answering.query.qname_sent, rrset, (0,))
 
 
-def locate_client(query: Query, peer: Peer, zone: Zone, snapshot: Snapshot) -> Location:
+def locate_client(
+    query: Query, peer: Peer, zone: Zone, snapshot: Snapshot, location: Location | None = None
+) -> Location:
     """Where the client is, for one zone: by its subnet if that can tell, else by the socket (G101, G200).
 
     In a zone that targets nobody in particular the subnet's location still counts for closest.
+    location  to be filled in; None for a new one
     """
+    if location is None:
+        location = Location(b"", False)
     subnet = query.subnet
     if subnet is not None and is_usable(subnet):
-        location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, snapshot.geo)
+        location.begin(subnet.address, True)
+        look_up(location, zone.levels, zone.wants_coordinates, snapshot.geo)
         if _is_somewhere(location.targets) or not zone.levels & _GEOGRAPHIC:
             return location
-    return _locate_socket(peer, zone, snapshot)
+    location.begin(peer.address, False)
+    look_up(location, zone.levels, zone.wants_coordinates, snapshot.geo)
+    return location
 
 
 def _is_somewhere(targets: tuple[bytes, ...]) -> bool:
@@ -136,11 +149,15 @@ def _follow_chain(answering: Answering, zone: Zone) -> None:
     query = answering.query
     owner = answering.response.qname
     qname = query.qname
-    followed: list[bytes] = []
+    followed: list[bytes] | None = None
     while True:
         octets = qname
         target = _answer_name(answering, zone, owner, octets[: len(qname) - len(zone.origin)])
-        if target is None or len(followed) == _CHAIN or answering.response.is_truncated:
+        if target is None or answering.response.is_truncated:
+            return
+        if followed is None:
+            followed = []
+        if len(followed) == _CHAIN:
             return
         followed.append(qname)
         owner = target
@@ -189,15 +206,18 @@ def _type_matches(
 def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes) -> bytes | None:
     """Add what one zone says of one name; returns the target of a CNAME that wants to be followed."""
     query = answering.query
-    location = locate_client(query, answering.peer, zone, answering.snapshot)
+    location = locate_client(query, answering.peer, zone, answering.snapshot, answering.location)
     answering.outcome.targets = answering.outcome.targets or location.targets
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
         refer(answering, zone, cut, _locate_socket(answering.peer, zone, answering.snapshot))
         return None
-    if relative not in zone.names and _answer_unwritten(answering, zone, owner, relative, location):
-        return None
-    name, stands_at = find_name(zone, relative, answering.snapshot.zones)
+    name = zone.names.get(relative)
+    stands_at = relative
+    if name is None:
+        if _answer_unwritten(answering, zone, owner, relative, location):
+            return None
+        name, stands_at = find_name(zone, relative, answering.snapshot.zones)
     if name is None:
         deny(answering, zone, "nxdomain", _NXDOMAIN)
         return None

@@ -2,17 +2,18 @@ cimport cython
 
 from .cookies cimport answer_cookie
 from .outcome cimport Outcome, Peer
-from .query cimport Query
-from .response cimport Response, append_options, encode_opt, encode_option
+from .query cimport Query, read
+from .response cimport Response, encode_opt, encode_option, one_octet, two_octets
 from .snapshot cimport Snapshot, State
+from .targeting cimport Location
 from .zone cimport Zone
 
-cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _SUBNET, _AUTHORITY, _AA, _COPIED, _HEADER
+cdef bytes _SUBNET_CODE
+cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _OPTION_HEAD, _AUTHORITY, _AA, _COPIED, _HEADER
 cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Answering:
     cdef readonly Query query
     cdef readonly Peer peer
@@ -22,10 +23,15 @@ cdef class Answering:
     cdef readonly object draw
     cdef readonly Response response
     cdef readonly Outcome outcome
+    cdef readonly Location location
     cdef public int flags
     cdef public bytes target
     cdef public bint waits
     cdef bytes options
+    cdef Py_ssize_t options_octets
+
+    @cython.locals(query=Query, opt_octets=Py_ssize_t)
+    cpdef bint begin(self, bytes wire, Peer peer, double now, Snapshot snapshot, State state) except -1
 
 
 cdef Py_ssize_t _limit_octets(Query query, Peer peer, Snapshot snapshot) except -1
@@ -42,5 +48,10 @@ cdef bint _add_soa(Response response, Zone zone) except -1
 @cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int)
 cpdef bytes encode_answer(Answering answering)
 
-@cython.locals(query=Query, outcome=Outcome, opt=bytes, options=bytes, at=Py_ssize_t)
+@cython.locals(query=Query, rcode=int, opt=bytes, octets="const unsigned char*", parts=list)
 cdef bytes _finish_opt(Answering answering)
+
+cdef Py_ssize_t _subnet_octets(Query query) except -1
+
+@cython.locals(octets="const unsigned char*")
+cdef _append_subnet(list parts, bytes option, int scope)

@@ -6,14 +6,26 @@ from .codes import HEADER_OCTETS, PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOpti
 from .cookies import answer_cookie
 from .outcome import Outcome, Peer
 from .picker import Draw
-from .query import Query
-from .response import AUTHORITY, COPIED_FLAGS, FLAG_AA, Response, append_options, encode_opt, encode_option
+from .query import Query, read
+from .response import (
+    AUTHORITY,
+    COPIED_FLAGS,
+    FLAG_AA,
+    Response,
+    encode_opt,
+    encode_option,
+    one_octet,
+    two_octets,
+)
 from .snapshot import Snapshot, State
+from .targeting import Location
 from .zone import Zone
 
 # What the compiled functions look at for each query: see query.py.
 _NOERROR, _NOTIMP = int(Rcode.NOERROR), int(Rcode.NOTIMP)
-_NSID, _COOKIE, _SUBNET = int(EdnsOption.NSID), int(EdnsOption.COOKIE), int(EdnsOption.CLIENT_SUBNET)
+_NSID, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.COOKIE)
+_SUBNET_CODE = EdnsOption.CLIENT_SUBNET.to_bytes(2, "big")
+_OPTION_HEAD = 4  # code and length
 _AUTHORITY, _AA, _COPIED, _HEADER = AUTHORITY, FLAG_AA, COPIED_FLAGS, HEADER_OCTETS
 _TCP_OCTETS, _PLAIN_OCTETS = TCP_MESSAGE_OCTETS, PLAIN_UDP_OCTETS
 _OPT_OCTETS = 11  # of an OPT without options
@@ -22,15 +34,20 @@ _OPT_OCTETS = 11  # of an OPT without options
 class Answering:
     """One answer in the making: what it was asked with, and what has been decided so far.
 
+    options  of EDNS, encoded, but for the client subnet; `options_octets` counts that too
     target  of the last CNAME added
     waits   whether the answer would hold up the batch that the question came in
+
+    It may be begun anew for one packet after the other: making its five objects takes as long as a third of an answer.
     """
 
     __slots__ = (
         "draw",
         "flags",
+        "location",
         "now",
         "options",
+        "options_octets",
         "outcome",
         "peer",
         "query",
@@ -41,20 +58,48 @@ class Answering:
         "waits",
     )
 
-    def __init__(self, query: Query, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
-        self.query = query
+    def __init__(self, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> None:
+        self.query = Query()
+        self.outcome = Outcome("dropped", _NOERROR)
+        self.response = Response(b"", 0, 0)
+        self.location = Location(b"", False)
+        self.options = b""
+        self.options_octets = 0
+        self.target = b""
+        self.flags = 0
+        self.waits = False
         self.peer = peer
         self.now = now
         self.snapshot = snapshot
         self.state = state
         self.draw = draw
-        self.outcome = Outcome("answer", _NOERROR, query.qtype)
+
+    def begin(self, wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State) -> bool:
+        """Take a packet; False if it must not be answered."""
+        query = self.query
+        if not read(query, wire):
+            self.outcome.begin("dropped", _NOERROR, 0)
+            return False
+        self.peer = peer
+        self.now = now
+        self.snapshot = snapshot
+        self.state = state
         self.flags = _AA
         self.target = b""
         self.waits = False
-        self.options = _answer_options(query, peer, now, snapshot)
-        opt_octets = _OPT_OCTETS + len(self.options) if query.has_edns else 0
-        self.response = Response(query.question, _limit_octets(query, peer, snapshot), opt_octets)
+        self.outcome.begin("answer", _NOERROR, query.qtype)
+        opt_octets = 0
+        self.options = b""
+        self.options_octets = 0
+        if query.has_edns:
+            if query.verdict in (_NOERROR, _NOTIMP):
+                self.options = _answer_options(query, peer, now, snapshot)
+                self.options_octets = len(self.options) + _subnet_octets(query)
+            else:
+                query.subnet = None
+            opt_octets = _OPT_OCTETS + self.options_octets
+        self.response.begin(query.question, _limit_octets(query, peer, snapshot), opt_octets, query.qname_sent)
+        return True
 
 
 def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
@@ -67,18 +112,19 @@ def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
 
 
 def _answer_options(query: Query, peer: Peer, now: float, snapshot: Snapshot) -> bytes:
-    """The EDNS options of the answer, encoded; the client subnet comes last, its scope still as sent."""
+    """The EDNS options of the answer, encoded, but for the client subnet: that comes last, with its scope."""
     options = b""
-    if query.verdict != _NOERROR and query.verdict != _NOTIMP:
-        return options
     if query.wants_nsid:
         options += encode_option(_NSID, snapshot.options.identifier.encode())
     if query.cookie:
         cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
         options += encode_option(_COOKIE, cookie)
-    if query.subnet is not None:
-        options += encode_option(_SUBNET, query.subnet.option)
     return options
+
+
+def _subnet_octets(query: Query) -> int:
+    """How long the client subnet option of the answer is, 0 for none; it is as long as the one that was sent."""
+    return 0 if query.subnet is None else _OPTION_HEAD + len(query.subnet.option)
 
 
 def refuse(answering: Answering, kind: str, rcode: int) -> None:
@@ -115,15 +161,26 @@ def encode_answer(answering: Answering) -> bytes:
 
 def _finish_opt(answering: Answering) -> bytes:
     """The OPT with its options, and the scope that came out (RFC 7871 section 7.2.1)."""
-    options = answering.options
     query = answering.query
-    outcome = answering.outcome
-    if outcome.scope and query.subnet is not None and options:
-        # The option ends with the address; before that stands the scope.
-        at = len(options) - len(query.subnet.option) + 3
-        options = options[:at] + bytes((outcome.scope,)) + options[at + 1 :]
-    if outcome.rcode > 15:
-        opt = encode_opt(answering.snapshot.udp_payload_octets, outcome.rcode, query.dnssec_ok, ())
+    rcode = answering.outcome.rcode
+    if rcode > 15:
+        opt = encode_opt(answering.snapshot.udp_payload_octets, rcode, query.dnssec_ok, ())
     else:
         opt = answering.snapshot.opts[1 if query.dnssec_ok else 0]
-    return append_options(opt, options) if options else opt
+    if not answering.options_octets:
+        return opt
+    octets = opt
+    parts = [octets[: len(opt) - 2], two_octets(answering.options_octets), answering.options]
+    if query.subnet is not None:
+        _append_subnet(parts, query.subnet.option, answering.outcome.scope)
+    return b"".join(parts)
+
+
+def _append_subnet(parts: list[bytes], option: bytes, scope: int) -> None:
+    """Append a client subnet option as it was sent, but for its scope, which is its fourth octet."""
+    octets = option
+    parts.append(_SUBNET_CODE)
+    parts.append(two_octets(len(option)))
+    parts.append(octets[:3])
+    parts.append(one_octet(scope))
+    parts.append(octets[4 : len(option)])

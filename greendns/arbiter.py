@@ -23,7 +23,7 @@ from typing import Literal
 from .countertable import CounterTable
 from .errors import ConfigError
 from .generations import Start, Succession, server_options
-from .keeper import LOADING, REFUSED_STATUS, SERVING, Inheritance, Keeper, Predecessor
+from .keeper import LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
 from .listeners import Sockets, log_small_buffers
 from .processes import (
     SignalQueue,
@@ -36,6 +36,7 @@ from .processes import (
     reap,
     signal_group,
 )
+from .roles import Inheritance
 from .seats import Seat
 from .settings import Config
 from .worker import STOP_SECONDS
@@ -73,7 +74,7 @@ class Arbiter:
         self._settings = settings
         self._sockets = sockets
         self._table = CounterTable(slots)
-        self._succession = Succession(start, server_options(settings, sockets.dns))
+        self._succession = Succession(start, server_options(settings, sockets.dns), collects=True)
         self._generations: dict[int, _Generation] = {}
         # Where the keeper sits that is in service, or is to be at the start and after one that died.
         self._seat = Seat(slot=0)
@@ -234,7 +235,13 @@ class Arbiter:
     def _fork_keeper(self, now: float) -> None:
         """Fork a keeper that loads everything anew."""
         parent = os.getpid()
-        pid = fork("greendns-keeper")
+        try:
+            pid = fork("greendns-keeper")
+        except OSError as error:
+            self._seat.take(0, now)
+            pause = self._seat.bury(now)
+            log.error("a keeper can't be forked (%s): tried again in %.1f s", error.strerror, pause)
+            return
         if pid == 0:
             exit_after(lambda: self._be_keepers(parent))
         self._seat.take(pid, now)

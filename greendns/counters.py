@@ -41,6 +41,9 @@ ROW_OCTETS = _HEAP_START + _HEAP_OCTETS
 
 _KIND_CELL = {kind: cell for cell, kind in enumerate(KINDS)}
 
+# By type: whether it has a name to be told by. A client can ask for 65,536.
+_IS_TOLD = bytes([qtype in RRTYPE_NAMES for qtype in range(65_536)])
+
 # What the compiled functions look at for each query: see query.py.
 _TCP_KINDS, _TRUNCATED_CELL, _NXDOMAIN_RCODE = _TCP, _TRUNCATED, int(Rcode.NXDOMAIN)
 
@@ -52,7 +55,7 @@ Key = tuple[str | None, int, bytes | None, int]
 class Counters:
     """One row and its one writer: every packet read moves exactly one outcome cell."""
 
-    __slots__ = ("_cell_of", "_cell_of_line", "_cells", "_heap", "_used")
+    __slots__ = ("_cell_of", "_cell_of_line", "_cells", "_heap", "_plain_cells", "_used")
 
     def __init__(self, row: memoryview) -> None:
         """Go on in `row`, ROW_OCTETS of memory that was zero in the beginning."""
@@ -62,6 +65,7 @@ class Counters:
         lines = bytes(self._heap[: self._used]).split(b"\n")[:-1]
         self._cell_of_line = {line: _FIRST_KEY + place for place, line in enumerate(lines)}
         self._cell_of: dict[Key, int] = {}
+        self._plain_cells: dict[str | None, dict[int, int]] = {}
 
     def count(self, outcome: Outcome, is_tcp: bool, detailed: bool) -> None:
         """Count a packet that was answered or dropped; `detailed`: a question by its label too.
@@ -75,9 +79,12 @@ class Counters:
             cell += _TCP_KINDS
         zone = outcome.zone
         if kind == "refused" or (zone is not None and kind != "debug"):
-            qtype = outcome.qtype if outcome.qtype in RRTYPE_NAMES else 0
-            owner = outcome.owner if detailed and outcome.rcode != _NXDOMAIN_RCODE else None
-            self._count_question((zone.text if zone is not None else None, qtype, owner, outcome.rcode))
+            text = zone.text if zone is not None else None
+            qtype = outcome.qtype if _IS_TOLD[outcome.qtype] else 0
+            if detailed and outcome.owner is not None and outcome.rcode != _NXDOMAIN_RCODE:
+                self._count_question((text, qtype, outcome.owner, outcome.rcode))
+            else:
+                self._count_plainly(text, qtype, outcome.rcode)
         if outcome.is_truncated:
             self._cells[_TRUNCATED_CELL] += 1
         self._cells[cell] += 1
@@ -91,11 +98,24 @@ class Counters:
         """Count answers that the system did not take."""
         self._cells[_UNSENT] += datagrams
 
+    def _count_plainly(self, text: str | None, qtype: int, rcode: int) -> None:
+        """Count a question of which no name is told: by numbers, not by a tuple of four."""
+        cells = self._plain_cells.get(text)
+        if cells is None:
+            cells = self._plain_cells[text] = {}
+        number = qtype << 8 | rcode
+        cell = cells.get(number)
+        if cell is None:
+            cell = cells[number] = self._find_cell((text, qtype, None, rcode))
+        place = cell
+        self._cells[place] += 1
+
     def _count_question(self, key: Key) -> None:
         cell = self._cell_of.get(key)
         if cell is None:
             cell = self._find_cell(key)
-        self._cells[cell] += 1
+        place = cell
+        self._cells[place] += 1
 
     def _find_cell(self, key: Key) -> int:
         """The cell of a key that this process has not met yet."""

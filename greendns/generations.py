@@ -82,10 +82,14 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
 
 
 class Succession:
-    """Makes the generations of a server, each from the one before, and remembers what it has told."""
+    """Makes the generations of a server, each from the one before, and remembers what it has told.
 
-    def __init__(self, start: Start, options: ServerOptions) -> None:
+    collects  whether what was left over from a load is looked for at its end; not where answers would wait for that
+    """
+
+    def __init__(self, start: Start, options: ServerOptions, collects: bool = False) -> None:
         self.start = start
+        self._collects = collects
         self.options = options
         self._ignored: list[str] = []
         self._config_errors: tuple[Problem, ...] = ()
@@ -114,7 +118,7 @@ class Succession:
     def following(self, previous: Generation, unsettled: frozenset[Path]) -> Generation:
         """What follows `previous`: only what changed is loaded, and of that nothing that has not settled."""
         settings = previous.config if unsettled.intersection(self.start.sources) else self._read_config(previous.config)
-        with collector_resting():
+        with collector_resting(self._collects):
             loaded = loader.load(settings, _with_settings(self.options, settings), previous, unsettled)
         return replace(loaded, config_errors=self._config_errors)
 
@@ -147,7 +151,7 @@ class Succession:
 
 
 @contextmanager
-def collector_resting() -> Iterator[None]:
+def collector_resting(collects: bool = False) -> Iterator[None]:
     """Load without the cyclic garbage collector, and have it leave alone what was loaded.
 
     It would walk over all zones again and again, with the hub waiting: measured with the pool zone rewritten under
@@ -159,6 +163,8 @@ def collector_resting() -> Iterator[None]:
     try:
         yield
     finally:
+        if collects:
+            gc.collect()
         gc.freeze()
         gc.enable()
 

@@ -17,12 +17,11 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NoReturn
 
-from .countertable import SIDE, CounterTable
+from .countertable import SIDE
 from .errors import ConfigError
-from .generations import News, Succession, log_news, tell_change
-from .listeners import Sockets
+from .generations import News, log_news, tell_change
 from .loader import Generation
 from .processes import (
     SignalQueue,
@@ -35,11 +34,10 @@ from .processes import (
     reap,
 )
 from .regularfile import UNREAD
+from .roles import Inheritance, be_side, be_worker
 from .seats import Seat
-from .settings import Config
-from .side import FAILED, LOOK, Pages, Side, decode_change
+from .side import FAILED, LOOK, decode_change
 from .watcher import Change, Reading, read_state
-from .worker import Worker, leave_with, stop_signal
 
 log = logging.getLogger("greendns")
 
@@ -56,25 +54,6 @@ _START_SECONDS = 30.0
 _RELIEF_SECONDS = 2.0
 # At most so often does a generation follow another.
 _PACE_SECONDS = 1.0
-
-
-@dataclass
-class Inheritance:
-    """What all processes of a server have from the arbiter.
-
-    settings    of the start: what only a restart takes
-    lifeline    readable once the arbiter has ended
-    to_arbiter  where a keeper tells what it does
-    refuse      tells why a server does not start
-    """
-
-    settings: Config
-    sockets: Sockets
-    table: CounterTable
-    succession: Succession
-    lifeline: int
-    to_arbiter: int
-    refuse: Callable[[ConfigError], None]
 
 
 @dataclass(frozen=True)
@@ -109,6 +88,7 @@ class Keeper:
         self._change = change
         self._table = inheritance.table
         self._phase: Phase = "starting"
+        self._status = 0
         self._seats = [Seat(slot) for slot in range(SIDE, inheritance.table.slots)]
         self._news: list[News] | None = None
         self._successor = 0
@@ -184,10 +164,9 @@ class Keeper:
             self._say(LOOK)
         self._reap()
         if self._phase == "leaving":
-            return 0 if all(seat.pid == 0 for seat in self._seats) else None
+            return self._status if all(seat.pid == 0 for seat in self._seats) else None
         self._fill_seats()
-        if not self._advance():
-            return 1
+        self._advance()
         if self._line is not None and self._line.fileno() in ready:
             self._hear()
         return self._fork_successor() if self._is_successor_due() else None
@@ -221,15 +200,24 @@ class Keeper:
         now = time.monotonic()
         for seat in self._seats:
             if seat.is_due(now):
-                seat.take(self._fork_side() if seat.slot == SIDE else self._fork_worker(seat.slot), now)
+                try:
+                    seat.take(self._fork_side() if seat.slot == SIDE else self._fork_worker(seat.slot), now)
+                except OSError as error:
+                    seat.take(0, now)
+                    pause = seat.bury(now)
+                    log.error("%s can't be forked (%s): tried again in %.1f s", _told(seat), error.strerror, pause)
 
     def _fork_worker(self, slot: int) -> int:
-        return fork("greendns-worker") or self._be(lambda: self._work(slot))
+        return fork("greendns-worker") or self._be(
+            lambda: be_worker(self._inheritance, self._generation, self._bank, slot)
+        )
 
     def _fork_side(self) -> int:
         self._hang_up()
         self._line, theirs = socket.socketpair()
-        pid = fork("greendns-side") or self._be(lambda: self._stand_by(theirs))
+        pid = fork("greendns-side") or self._be(
+            lambda: be_side(self._inheritance, self._generation, self._bank, self._known, theirs)
+        )
         theirs.close()
         return pid
 
@@ -238,41 +226,17 @@ class Keeper:
             self._line.close()
         self._line, self._said = None, b""
 
-    def _be(self, work: Callable[[], None]) -> int:
-        """In a child: do `work`, and end."""
+    def _be(self, role: Callable[[], None]) -> NoReturn:
+        """In a child: be what it was forked for, and end."""
         self._signals.close()
         os.close(self._inheritance.to_arbiter)
         self._hang_up()
 
-        def work_to_the_end() -> int:
-            work()
+        def be_to_the_end() -> int:
+            role()
             return 0
 
-        exit_after(work_to_the_end)
-
-    def _work(self, slot: int) -> None:
-        """Be a worker."""
-        worker = Worker(self._generation, self._inheritance.sockets.dns, slot, self._table.counters(self._bank, slot))
-        self._inheritance.sockets.close()
-        self._serve(slot, worker)
-
-    def _stand_by(self, line: socket.socket) -> None:
-        """Be the side process."""
-        pages = Pages(self._generation, self._inheritance.sockets, self._table, self._bank)
-        side = Side(self._inheritance.succession.start, self._generation, self._known, line)
-        side.start()
-        self._serve(SIDE, pages)
-
-    def _serve(self, slot: int, part: Worker | Pages) -> None:
-        stopping = stop_signal(signal.SIGTERM)
-        kept = leave_with(self._inheritance.lifeline)
-        part.start()
-        self._table.start_reading(self._bank, slot, os.getpid())
-        stopping.wait()
-        part.stop_reading()
-        self._table.stop_reading(self._bank, slot)
-        part.wait_finished()
-        del kept
+        exit_after(be_to_the_end)
 
     def _reap(self) -> None:
         now = time.monotonic()
@@ -286,8 +250,7 @@ class Keeper:
     def _bury(self, seat: Seat, status: int, now: float) -> None:
         if self._table.reader(self._bank, seat.slot) == seat.pid:
             self._table.stop_reading(self._bank, seat.slot)
-        who = "the side process" if seat.slot == SIDE else f"worker {seat.slot}"
-        told = f"{who} (process {seat.pid}) ended ({ending_text(status)})"
+        told = f"{_told(seat)} (process {seat.pid}) ended ({ending_text(status)})"
         pause = seat.bury(now)
         if self._phase == "leaving":
             return
@@ -297,19 +260,19 @@ class Keeper:
 
     # -- the way into service
 
-    def _advance(self) -> bool:
-        """Go on with the hand-over; False if it can't be made."""
+    def _advance(self) -> None:
+        """Go on with the hand-over, or give it up."""
         if self._phase == "starting":
             if all(self._table.reader(self._bank, seat.slot) for seat in self._seats):
                 self._enter("relieving")
                 self._tell(SERVING)
             elif self._has_lasted(_START_SECONDS):
                 log.error("the workers did not come up: the generation is given up")
-                return False
+                self._status = 1
+                self._leave()
         if self._phase == "relieving" and (self._is_relieved() or self._has_lasted(_RELIEF_SECONDS)):
             self._enter("serving")
             self._tell_change()
-        return True
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -351,7 +314,11 @@ class Keeper:
     def _fork_successor(self) -> Keeper | None:
         """Fork the next keeper; in the child, return it."""
         parent, change, self._wanted = os.getpid(), self._wanted, None
-        self._successor = fork("greendns-keeper")
+        try:
+            self._successor = fork("greendns-keeper")
+        except OSError as error:
+            self._give_up_successor(f"the process that loads a change can't be forked ({error.strerror})")
+            return None
         if self._successor:
             return None
         self._signals.close()
@@ -373,3 +340,7 @@ class Keeper:
                 self._line.sendall(word)
             except OSError:
                 log.debug("the side process is gone: the next one looks by itself")
+
+
+def _told(seat: Seat) -> str:
+    return "the side process" if seat.slot == SIDE else f"worker {seat.slot}"

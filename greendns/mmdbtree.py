@@ -21,6 +21,9 @@ ABSENT: Final = -1
 SEPARATOR_OCTETS: Final = 16
 _IPV4_OCTETS: Final = 4
 _IPV6_OCTETS: Final = 16
+_TOP_BITS: Final = 16
+_UNKNOWN: Final = 255
+_ABSENT, _SEPARATOR = ABSENT, SEPARATOR_OCTETS
 
 
 class Tree:
@@ -32,7 +35,19 @@ class Tree:
     no separator follows it, as in a file that was written over with another.
     """
 
-    __slots__ = ("_buffer", "_data_octets", "_ipv4_start", "data_start", "ip_version", "node_count", "record_size")
+    # _top_nodes, _top_depths  by the first 16 bits of an IPv4 address, once one was walked, where they lead: so half of
+    # the steps are taken once for each of 65,536 networks, and those in cold memory least of all
+    __slots__ = (
+        "_buffer",
+        "_data_octets",
+        "_ipv4_start",
+        "_top_depths",
+        "_top_nodes",
+        "data_start",
+        "ip_version",
+        "node_count",
+        "record_size",
+    )
 
     def __init__(self, buffer: bytes, node_count: int, record_size: int, ip_version: int) -> None:
         _check_numbers(node_count, record_size, ip_version)
@@ -44,6 +59,8 @@ class Tree:
         self._data_octets = len(buffer) - self.data_start
         self._check_fits()
         self._ipv4_start = self._find_ipv4_start()
+        self._top_nodes = memoryview(bytearray(8 << _TOP_BITS)).cast("q")
+        self._top_depths = memoryview(bytearray([_UNKNOWN]) * (1 << _TOP_BITS))
 
     def find(self, address: bytes) -> tuple[int, int]:
         """The offset of an address's record in the data section, or ABSENT, and the prefix length.
@@ -56,20 +73,37 @@ class Tree:
         """
         octets = len(address)
         if octets == _IPV4_OCTETS:
-            node = self._ipv4_start
-        elif octets == _IPV6_OCTETS and self.ip_version == 6:
-            node = 0
-        else:
+            return self._find_v4(address)
+        if octets != _IPV6_OCTETS or self.ip_version != 6:
             return ABSENT, 0
-        depth = 0
-        bits = octets * 8
+        node, depth = self._walk(address, 0, 0, 128)
+        return self.offset_of(node), depth
+
+    def _find_v4(self, address: bytes) -> tuple[int, int]:
+        """The same for IPv4: from where the first 16 bits lead, as once walked."""
+        top = address[0] << 8 | address[1]
+        depth = self._top_depths[top]
+        node = self._top_nodes[top]
+        if depth == _UNKNOWN:
+            node, depth = self._walk(address, self._ipv4_start, 0, _TOP_BITS)
+            # The depth last: it tells that the other is there.
+            self._top_nodes[top] = node
+            self._top_depths[top] = depth
+        if depth == _TOP_BITS:
+            node, depth = self._walk(address, node, _TOP_BITS, 32)
+        return self.offset_of(node), depth
+
+    def _walk(self, address: bytes, node: int, depth: int, bits: int) -> tuple[int, int]:
+        """Go on from a node at a depth, to the end or to so many bits; returns the record reached, and how deep."""
         while depth < bits and node < self.node_count:
             node = self.record(node, (address[depth >> 3] >> (7 - (depth & 7))) & 1)
             depth += 1
-        return self.offset_of(node), depth
+        return node, depth
 
     def record(self, node: int, side: int) -> int:
         """The left (0) or right (1) record of a node, 0 <= node < node_count."""
+        if node < 0 or node >= self.node_count:
+            raise IndexError("there is no such node")
         if self.record_size == 24:
             return self._read_24(node * 6 + side * 3)
         if self.record_size == 28:
@@ -78,25 +112,28 @@ class Tree:
 
     def offset_of(self, record: int) -> int:
         """Where in the data section a record points, ABSENT if it points to no place in it."""
-        offset = record - self.node_count - SEPARATOR_OCTETS
-        return offset if 0 <= offset < self._data_octets else ABSENT
+        offset = record - self.node_count - _SEPARATOR
+        return offset if 0 <= offset < self._data_octets else _ABSENT
 
     def _read_24(self, at: int) -> int:
         # Octet by octet into one variable, here and below: in C a shift of the octet itself
         # would be one of 32 bits with a sign.
-        value = self._buffer[at]
-        value = (value << 8) | self._buffer[at + 1]
-        return (value << 8) | self._buffer[at + 2]
+        octets = self._buffer
+        value = octets[at]
+        value = (value << 8) | octets[at + 1]
+        return (value << 8) | octets[at + 2]
 
     def _read_28(self, at: int, side: int) -> int:
         """Three octets of a node of seven; the one in the middle has the high bits of both records."""
-        shared = self._buffer[at + 3]
+        octets = self._buffer
+        shared = octets[at + 3]
         if side:
             return ((shared & 0x0F) << 24) | self._read_24(at + 4)
         return ((shared & 0xF0) << 20) | self._read_24(at)
 
     def _read_32(self, at: int) -> int:
-        value = self._buffer[at + 3]
+        octets = self._buffer
+        value = octets[at + 3]
         return (self._read_24(at) << 8) | value
 
     def _check_fits(self) -> None:

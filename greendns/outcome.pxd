@@ -4,7 +4,6 @@ from .zone cimport Zone
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Peer:
     cdef readonly bytes address
     cdef readonly int port
@@ -13,7 +12,6 @@ cdef class Peer:
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Outcome:
     cdef public str kind
     cdef public int rcode
@@ -24,3 +22,5 @@ cdef class Outcome:
     cdef public tuple targets
     cdef public int scope
     cdef public bint is_truncated
+
+    cpdef begin(self, str kind, int rcode, int qtype)

@@ -43,6 +43,10 @@ class Outcome:
     __slots__ = ("is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
 
     def __init__(self, kind: str, rcode: int, qtype: int = 0) -> None:
+        self.begin(kind, rcode, qtype)
+
+    def begin(self, kind: str, rcode: int, qtype: int) -> None:
+        """Be that of another packet."""
         self.kind = kind
         self.rcode = rcode
         self.qtype = qtype

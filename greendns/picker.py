@@ -11,11 +11,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from typing import Union
 
 from .chance import Uniform
 
 # draw(n) returns a uniform integer in 0 <= x < n.
 Draw = Callable[[int], int]
+
+# 64-bit cells, one after the other.
+Bounds = Union[memoryview, "array[int]"]
 
 # Cuts cost count^2 / 2 steps, a tree 2 * count * log2(records). In Python they meet at 30 to 70 picks.
 CUTS_MAX = 64
@@ -23,21 +27,39 @@ CUTS_MAX = 64
 SUM_MAX = 2**63 - 1
 
 
+class Line:
+    """The bounds of choices, one behind the other in one array."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, cells: array[int]) -> None:
+        self.cells = memoryview(cells)
+
+
 class WeightedChoice:
     """A label's weights, made ready once so that a pick costs about the same from 5 records and from 5,000.
 
     weights  non-negative integers, possibly none; index i is record i
+    cells    64-bit cells that more choices share: the bounds are put at their end, and `settle` must be called with
+             all of them before the first pick; one array for a whole zone is smaller and nearer to the processor
     Raises ValueError for a negative weight, and for a sum beyond SUM_MAX. Never changes, and is not meant to be
     subclassed.
     """
 
-    # _indexes  of the positive weights, in their order, then of the zeros; None where no weight is zero
-    # _zeros    how to choose among the zeros, each as likely as the others; None without any
-    __slots__ = ("_bounds", "_indexes", "_positives", "_zeros")
+    # _line       has the bounds of the positive weights from _first on
+    # _indexes    of the positive weights, in their order, then of the zeros; None where no weight is zero
+    # _zeros      how to choose among the zeros, each as likely as the others; None without any
+    __slots__ = ("_first", "_indexes", "_line", "_positives", "_zeros")
 
-    def __init__(self, weights: Sequence[int]) -> None:
+    def __init__(self, weights: Sequence[int], cells: array[int] | None = None) -> None:
         positives = [weight for weight in weights if weight]
-        self._bounds = _sum_up(positives)
+        bounds = _sum_up(positives)
+        self._first = 0 if cells is None else len(cells)
+        self._line: Line | None = None
+        if cells is None:
+            self._line = Line(bounds)
+        else:
+            cells.extend(bounds)
         self._positives = len(positives)
         self._indexes: array[int] | None = None
         self._zeros: WeightedChoice | None = None
@@ -46,12 +68,20 @@ class WeightedChoice:
             self._indexes = array("I", sorted(range(len(weights)), key=lambda index: not weights[index]))
             self._zeros = WeightedChoice((1,) * (len(weights) - self._positives))
 
+    def settle(self, line: Line) -> None:
+        """Take the bounds from a line of the cells that they were put into."""
+        self._line = line
+
     def __len__(self) -> int:
         return self._positives if self._indexes is None else len(self._indexes)
 
+    def _bounds(self) -> memoryview:
+        assert self._line is not None, "a choice that shares its cells must be settled"
+        return self._line.cells[self._first : self._first + self._positives + 1]
+
     def weights(self) -> tuple[int, ...]:
         """The weights that it was made of, in their order."""
-        bounds = self._bounds
+        bounds = self._bounds()
         weights = [0] * len(self)
         for position in range(self._positives):
             weights[self._index(position)] = bounds[position + 1] - bounds[position]
@@ -66,7 +96,7 @@ class WeightedChoice:
         """
         if count < 0:
             raise ValueError("count must not be negative")
-        picks = _draw_up_to(count, self._positives, self._bounds, draw)
+        picks = _draw_up_to(count, self._positives, self._bounds(), draw)
         if self._indexes is None:
             return picks
         if count > self._positives and self._zeros is not None:
@@ -101,7 +131,7 @@ def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(weights) if any(weights) else (1,) * len(weights)
 
 
-def draw_by_cuts(bounds: array[int], count: int, draw: Draw) -> list[int]:
+def draw_by_cuts(bounds: Bounds, count: int, draw: Draw) -> list[int]:
     """Draw `count` positions from the line by cutting out what was drawn: for few.
 
     bounds  64-bit cells, ascending from 0; position i lies between bounds[i] and bounds[i + 1]
@@ -109,12 +139,10 @@ def draw_by_cuts(bounds: array[int], count: int, draw: Draw) -> list[int]:
     A draw takes O(count + log positions) steps.
     """
     drawn: list[int] = []
-    cuts: list[int] = []
     left = bounds[len(bounds) - 1]
     for _ in range(count):
-        position = _find(bounds, _step_over_cuts(bounds, cuts, _below(draw, left)))
+        position = _find(bounds, _step_over(bounds, drawn, _below(draw, left)))
         left -= bounds[position + 1] - bounds[position]
-        _insert(cuts, position)
         drawn.append(position)
     return drawn
 
@@ -127,7 +155,7 @@ def _below(draw: Draw, n: int) -> int:
     return draw(n)
 
 
-def _find(bounds: array[int], point: int) -> int:
+def _find(bounds: Bounds, point: int) -> int:
     """The position on which a point of the line falls, by halving.
 
     Written out for the compiler: `bisect` makes an object of each cell that it looks at.
@@ -143,26 +171,24 @@ def _find(bounds: array[int], point: int) -> int:
     return low
 
 
-def _step_over_cuts(bounds: array[int], cuts: list[int], point: int) -> int:
-    """The point of the whole line that is `point` on the line without `cuts`, which are ascending."""
-    for cut in cuts:
-        if bounds[cut] > point:
-            return point
-        point += bounds[cut + 1] - bounds[cut]
-    return point
+def _step_over(bounds: Bounds, drawn: list[int], point: int) -> int:
+    """The point of the whole line that is `point` on the line without what was drawn.
+
+    Every drawn interval that starts at or before the point moves it on by its width, which may bring it to further
+    ones: so until nothing moves, which is once or twice.
+    """
+    moved = point
+    while True:
+        reached = point
+        for position in drawn:
+            if bounds[position] <= moved:
+                reached += bounds[position + 1] - bounds[position]
+        if reached == moved:
+            return moved
+        moved = reached
 
 
-def _insert(cuts: list[int], position: int) -> None:
-    """Put a position where it keeps the cuts ascending."""
-    at = len(cuts)
-    cuts.append(position)
-    while at > 0 and cuts[at - 1] > position:
-        cuts[at] = cuts[at - 1]
-        at -= 1
-    cuts[at] = position
-
-
-def draw_by_tree(bounds: array[int], count: int, draw: Draw) -> list[int]:
+def draw_by_tree(bounds: Bounds, count: int, draw: Draw) -> list[int]:
     """Draw exactly what `draw_by_cuts` draws, in O(log positions) steps a draw: for many.
 
     A Fenwick tree (Fenwick 1994) whose node n covers the positions n - lowbit(n) to n - 1. It holds only
@@ -181,7 +207,7 @@ def draw_by_tree(bounds: array[int], count: int, draw: Draw) -> list[int]:
     return drawn
 
 
-def _descend(bounds: array[int], taken: list[int], point: int) -> int:
+def _descend(bounds: Bounds, taken: list[int], point: int) -> int:
     """The position that `point` falls on, on the line without what was taken."""
     size = len(bounds) - 1
     position = 0
@@ -208,7 +234,7 @@ def _take(taken: list[int], position: int, width: int) -> None:
         node += node & -node
 
 
-def _draw_up_to(count: int, size: int, bounds: array[int], draw: Draw) -> list[int]:
+def _draw_up_to(count: int, size: int, bounds: Bounds, draw: Draw) -> list[int]:
     """Draw `count` positions of `size`, or all if there are fewer, the cheaper way."""
     if count > size:
         count = size

@@ -1,7 +1,7 @@
 cimport cython
 
 cdef int _HEADER, _NAME, _QUERY, _NOERROR, _FORMERR, _NOTIMP, _BADVERS
-cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE
+cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _OPTIONS
 
 
 @cython.final
@@ -13,7 +13,6 @@ cdef class ClientSubnet:
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Query:
     cdef readonly bytes id
     cdef readonly int flags
@@ -32,6 +31,12 @@ cdef class Query:
     cdef readonly bytes cookie
     cdef readonly ClientSubnet subnet
 
+    cpdef clear(self)
+
+
+# `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
+@cython.locals(octets="const unsigned char*")
+cpdef bint read(Query query, bytes wire) except -1
 
 @cython.locals(query=Query)
 cpdef Query parse(bytes wire)
@@ -39,7 +44,6 @@ cpdef Query parse(bytes wire)
 @cython.locals(qdcount=int, at=Py_ssize_t, verdict=int)
 cdef int _judge(Query query, bytes wire) except -1
 
-# `octets` is the packet as a pointer, so that a slice is one copy. Each is within what was checked before it.
 @cython.locals(at=Py_ssize_t, end=Py_ssize_t, octets="const unsigned char*")
 cdef Py_ssize_t _read_question(Query query, bytes wire) except -2
 
@@ -58,5 +62,5 @@ cdef Py_ssize_t _read_opt(Query query, bytes wire, Py_ssize_t at) except -2
 
 cdef int _read_option(Query query, int code, bytes option) except -1
 
-@cython.locals(family=int, source_prefix=int, bits=int)
+@cython.locals(family=int, source_prefix=int, bits=int, address=bytes, octets="const unsigned char*")
 cpdef ClientSubnet parse_client_subnet(bytes option)

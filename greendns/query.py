@@ -20,6 +20,7 @@ _NSID, _SUBNET, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.CLIENT_SUBNET), i
 
 # How many option records one OPT is read for; no client sends a tenth of it, and each costs a step.
 OPTIONS_LIMIT = 64
+_OPTIONS = OPTIONS_LIMIT
 
 
 class ClientSubnet:
@@ -67,10 +68,14 @@ class Query:
         "wants_nsid",
     )
 
-    def __init__(self, wire: bytes) -> None:
-        self.id = wire[:2]
-        self.flags = wire[2] << 8 | wire[3]
-        self.opcode = wire[2] >> 3 & 0x0F
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Be of no packet."""
+        self.id = b""
+        self.flags = 0
+        self.opcode = 0
         self.verdict = _NOERROR
         self.question = b""
         self.qname_sent = b""
@@ -91,11 +96,21 @@ def parse(wire: bytes) -> Query | None:
 
     Too short for a header, or itself a response: an answer could start a loop (RFC 8906 section 3, RFC 5358).
     """
+    query = Query()
+    return query if read(query, wire) else None
+
+
+def read(query: Query, wire: bytes) -> bool:
+    """Read a packet into `query`, whatever that was of; False means that it must not be answered."""
     if len(wire) < _HEADER or wire[2] & 0x80:
-        return None
-    query = Query(wire)
+        return False
+    query.clear()
+    octets = wire
+    query.id = octets[:2]
+    query.flags = wire[2] << 8 | wire[3]
+    query.opcode = wire[2] >> 3 & 0x0F
     query.verdict = _judge(query, wire)
-    return query
+    return True
 
 
 def _judge(query: Query, wire: bytes) -> int:
@@ -212,7 +227,7 @@ def _read_opt(query: Query, wire: bytes, at: int) -> int:
     query.edns_version = wire[at + 6]
     query.dnssec_ok = wire[at + 7] & 0x80 != 0
     at += 11
-    for _ in range(OPTIONS_LIMIT):
+    for _ in range(_OPTIONS):
         if at == end:
             return end
         if at + 4 > end:
@@ -260,4 +275,8 @@ def parse_client_subnet(option: bytes) -> ClientSubnet | None:
         return None
     if source_prefix & 7 and option[-1] & 0xFF >> (source_prefix & 7):
         return None
-    return ClientSubnet(family, source_prefix, option[4:].ljust(bits >> 3, b"\x00"), option)
+    octets = option
+    address = octets[4 : len(option)]
+    if source_prefix + 7 >> 3 < bits >> 3:
+        address = address.ljust(bits >> 3, b"\x00")
+    return ClientSubnet(family, source_prefix, address, option)

@@ -1,6 +1,7 @@
 cimport cython
 
-from .answer cimport answer
+from .answer cimport answer_with
+from .answering cimport Answering
 from .counters cimport Counters
 from .outcome cimport Outcome, Peer
 from .response cimport two_octets
@@ -15,10 +16,10 @@ cdef class Responder:
     cdef public State state
     cdef readonly Counters counters
     cdef public bint detailed
-    cdef public object draw
+    cdef Answering _answering
     cdef public object tell
 
-    @cython.locals(answered=bytes, outcome=Outcome)
+    @cython.locals(answered=bytes)
     cpdef bytes respond(self, bytes wire, Peer peer, double now)
 
     @cython.locals(parts=list, at=Py_ssize_t, end=Py_ssize_t, sent=Py_ssize_t, answered=bytes)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .answer import answer, servfail
+from .answer import answer_with, servfail
+from .answering import Answering
 from .counters import Counters
 from .outcome import WAIT, Peer
 from .picker import Draw
@@ -26,19 +27,20 @@ class Responder:
     """Answers packets and counts them.
 
     detailed   whether queries are counted by label
-    draw       the random source
+    draw       is the random source
     tell       is told of each fault of ours; must not raise
     """
 
-    __slots__ = ("counters", "detailed", "draw", "snapshot", "state", "tell")
+    # One answer is in the making at a time: nothing here switches greenlets.
+    __slots__ = ("_answering", "counters", "detailed", "snapshot", "state", "tell")
 
     def __init__(self, snapshot: Snapshot, counters: Counters, draw: Draw, tell: Fault) -> None:
         self.snapshot = snapshot
         self.state = State()
         self.counters = counters
         self.detailed = False
-        self.draw = draw
         self.tell = tell
+        self._answering = Answering(Peer(b"", 0, is_tcp=False), 0.0, snapshot, self.state, draw)
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Put another snapshot into service; what was derived from the old one goes with it."""
@@ -58,9 +60,9 @@ class Responder:
         to be asked about again by a peer of its own greenlet.
         """
         try:
-            answered, outcome = answer(wire, peer, now, self.snapshot, self.state, self.draw)
+            answered = answer_with(self._answering, wire, peer, now, self.snapshot, self.state)
             if answered is not WAIT:
-                self.counters.count(outcome, peer.is_tcp, self.detailed)
+                self.counters.count(self._answering.outcome, peer.is_tcp, self.detailed)
             return answered
         except Exception as error:
             return self._fail(wire, peer, error)

@@ -2,10 +2,10 @@ cimport cython
 
 from .rrset cimport RRset
 
-cdef int _HEADER, _QR, _TC, _POINTER_LIMIT, _POINTER_OCTETS
+cdef int _HEADER, _QR, _TC, _ANSWER, _AUTHORITY, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD
 
 
-cdef tuple _OCTETS, _PAIRS
+cdef tuple _OCTETS, _PAIRS, _COUNTS
 
 cpdef bytes two_octets(int number)
 
@@ -13,21 +13,24 @@ cpdef bytes encode_opt(int udp_payload, int rcode, bint dnssec_ok, object option
 
 cpdef bytes encode_option(int code, bytes option)
 
-@cython.locals(octets="const unsigned char*")
-cpdef bytes append_options(bytes opt, bytes options)
+cpdef bytes one_octet(int number)
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Response:
     cdef readonly bytes question
     cdef readonly bytes qname
     cdef public bint is_truncated
-    cdef readonly list counts
+    cdef int _answers
+    cdef int _authorities
+    cdef int _additionals
     cdef list _parts
     cdef Py_ssize_t _room
     cdef Py_ssize_t _size
     cdef dict _names
+
+    @cython.locals(octets="const unsigned char*", size=Py_ssize_t)
+    cpdef begin(self, bytes question, Py_ssize_t limit, Py_ssize_t opt_octets, bytes qname)
 
     cpdef bint is_empty(self) except -1
 
@@ -51,7 +54,12 @@ cdef class Response:
 
     cdef _forget_unwritten(self)
 
-    @cython.locals(head=list, counts=list, questions=int, answers=int, authorities=int, additionals=int)
+    cdef _count(self, int section, Py_ssize_t records)
+
+    @cython.locals(questions=int, answers=int, authorities=int, additionals=int)
+    cdef bytes _counts(self, int opts)
+
+    @cython.locals(parts=list)
     cpdef bytes encode(self, bytes id, int flags, int rcode, bytes opt)
 
 

@@ -25,12 +25,23 @@ COPIED_FLAGS = 0x7800 | 0x0100 | 0x0010
 # A pointer has 14 bits (RFC 1035 section 4.1.4).
 _POINTER_LIMIT = 0x4000
 _POINTER_OCTETS = len(QNAME_POINTER)
-# Joined, not packed: making the header of ten numbers takes five times as long.
+# Where records begin among the parts of a message: behind four of the header, and the question.
+_FIRST_RECORD = 5
+# Headers are joined from ready parts: making them of ten numbers takes five times as long.
 _OCTETS = tuple([bytes((number,)) for number in range(256)])
 _PAIRS = tuple([bytes((0, number)) for number in range(256)])
+# The counts of nearly every answer: one question, up to 15 records, a SOA or none, an OPT or none.
+_COUNTS = tuple(
+    [
+        bytes((0, 1, 0, answers, 0, authorities, 0, additionals))
+        for answers in range(16)
+        for authorities in range(2)
+        for additionals in range(2)
+    ]
+)
 
 # What the compiled functions look at for each answer: see query.py.
-_HEADER, _QR, _TC = HEADER_OCTETS, FLAG_QR, FLAG_TC
+_HEADER, _QR, _TC, _ANSWER, _AUTHORITY = HEADER_OCTETS, FLAG_QR, FLAG_TC, ANSWER, AUTHORITY
 _pack_opt = Struct(">3sHBBBBH").pack  # owner and type, payload, extended rcode, version, flags, RDLENGTH
 
 
@@ -45,10 +56,9 @@ def encode_option(code: int, option: bytes) -> bytes:
     return two_octets(code) + two_octets(len(option)) + option
 
 
-def append_options(opt: bytes, options: bytes) -> bytes:
-    """An OPT without options, and options that are encoded: both together."""
-    octets = opt
-    return octets[: len(opt) - 2] + two_octets(len(options)) + options
+def one_octet(number: int) -> bytes:
+    """A number below 256."""
+    return _OCTETS[number]
 
 
 def two_octets(number: int) -> bytes:
@@ -61,25 +71,49 @@ class Response:
 
     limit       octets that the message may have, the OPT included
     opt_octets  of the OPT record to come, 0 for none: its room is kept from the start
-    counts      records so far, by section
+    qname       the name in the question, where it was cut out already
     """
 
-    __slots__ = ("_names", "_parts", "_room", "_size", "counts", "is_truncated", "qname", "question")
+    __slots__ = (
+        "_additionals",
+        "_answers",
+        "_authorities",
+        "_names",
+        "_parts",
+        "_room",
+        "_size",
+        "is_truncated",
+        "qname",
+        "question",
+    )
 
-    def __init__(self, question: bytes, limit: int, opt_octets: int) -> None:
-        self.question = question
+    def __init__(self, question: bytes, limit: int, opt_octets: int, qname: bytes = b"") -> None:
+        self.begin(question, limit, opt_octets, qname)
+
+    def begin(self, question: bytes, limit: int, opt_octets: int, qname: bytes) -> None:
+        """Be that of another question."""
         octets = question
-        self.qname = octets[: len(question) - 4] if question else b""
+        size = len(question)
+        self.question = question
+        self.qname = octets[: size - 4] if size and not qname else qname
         self.is_truncated = False
         self._room = limit - opt_octets
-        self._parts: list[bytes] = [question]
-        self._size = _HEADER + len(question)
-        self.counts = [0, 0, 0]
         self._names: dict[bytes, int] | None = None
+        # The header's parts come when all is counted.
+        self._parts = [b"", b"", b"", b"", question]
+        self._size = _HEADER + size
+        self._answers = 0
+        self._authorities = 0
+        self._additionals = 0
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Records so far, by section."""
+        return self._answers, self._authorities, self._additionals
 
     def is_empty(self) -> bool:
         """Whether no record was added yet."""
-        return len(self._parts) == 1
+        return len(self._parts) == _FIRST_RECORD
 
     def room(self) -> int:
         """How many octets are left for records."""
@@ -101,14 +135,22 @@ class Response:
             self._parts.append(record)
             self._size += len(record)
         else:
-            self.counts[section] += len(self._parts) - parts
+            self._count(section, len(self._parts) - parts)
             return True
         if not partly:
             del self._parts[parts:]
             self._size = size
         self._forget_unwritten()
-        self.counts[section] += len(self._parts) - parts
+        self._count(section, len(self._parts) - parts)
         return partly
+
+    def _count(self, section: int, records: int) -> None:
+        if section == _ANSWER:
+            self._answers += records
+        elif section == _AUTHORITY:
+            self._authorities += records
+        else:
+            self._additionals += records
 
     def add_encoded(self, section: int, record: bytes) -> bool:
         """Append one record that was encoded for this place; False if it does not fit."""
@@ -116,7 +158,7 @@ class Response:
             return False
         self._parts.append(record)
         self._size += len(record)
-        self.counts[section] += 1
+        self._count(section, 1)
         return True
 
     def _write_record(self, owner: bytes, rrset: RRset, index: int) -> bytes:
@@ -171,15 +213,24 @@ class Response:
         """The message; TC is set where an RRset was left out that belonged in. `opt` is encoded, empty for none."""
         if self.is_truncated:
             flags |= _TC
-        answers, authorities, additionals = self.counts
-        questions = 1 if self.question else 0
+        parts = self._parts
         if opt:
-            additionals += 1
-            self._parts.append(opt)
+            parts.append(opt)
         flags |= _QR | rcode & 0x0F
-        head = [id, _OCTETS[flags >> 8], _OCTETS[flags & 0xFF], two_octets(questions)]
-        counts = [two_octets(answers), two_octets(authorities), two_octets(additionals)]
-        return b"".join(head + counts + self._parts)
+        parts[0] = id
+        parts[1] = _OCTETS[flags >> 8]
+        parts[2] = _OCTETS[flags & 0xFF]
+        parts[3] = self._counts(1 if opt else 0)
+        return b"".join(parts)
+
+    def _counts(self, opts: int) -> bytes:
+        """The four counts of the header, with so many OPT records to come."""
+        answers, authorities, additionals = self._answers, self._authorities, self._additionals + opts
+        questions = 1 if self.question else 0
+        if questions and answers < 16 and authorities < 2 and additionals < 2:
+            return _COUNTS[answers << 2 | authorities << 1 | additionals]
+        pairs = [two_octets(count) for count in (questions, answers, authorities, additionals)]
+        return b"".join(pairs)
 
 
 def encode_behind(origin_at: int, origin: bytes, rrset: RRset) -> bytes:

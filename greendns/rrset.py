@@ -6,6 +6,7 @@ always its owner is the name asked for, so each record begins with the pointer t
 
 from __future__ import annotations
 
+from array import array
 from itertools import accumulate
 
 from .codes import RRClass, RRType
@@ -35,6 +36,7 @@ class RRset:
                   object, which stays shared after a fork
     choice        how to pick among them by weight; None where all are answered in the file's order
     health        per record the name of its check, or None; None where no record names one
+    cells         where the bounds of the choice are put, until it is settled: see there
     smallest_octets  of one record in a message: bounds how many are worth drawing
     name_offset   where the names inside the rdata start, -1 without any that may be compressed
     """
@@ -62,6 +64,7 @@ class RRset:
         weights: tuple[int, ...] = (),
         health: tuple[str | None, ...] | None = None,
         rrclass: int = RRClass.IN,
+        cells: array[int] | None = None,
     ) -> None:
         self.rrtype = int(rrtype)
         self.ttl = ttl
@@ -74,7 +77,7 @@ class RRset:
         self._starts: tuple[int, ...] | None = None
         if len(lengths) > 1:
             self._starts = tuple(accumulate([RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas], initial=0))
-        self.choice = WeightedChoice(weights) if weights else None
+        self.choice = WeightedChoice(weights, cells) if weights else None
         self.health = health
         self.name_offset, self.name_count = _NAMES_IN_RDATA.get(rrtype, (-1, 0))
 

@@ -6,7 +6,6 @@ cdef int _IP, _ASN, _OF_ADDRESS, _OF_CITY, _OF_PLACE
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Location:
     cdef readonly bytes address
     cdef readonly bint from_subnet
@@ -16,9 +15,14 @@ cdef class Location:
     cdef public bint has_place
     cdef public tuple targets
 
+    cpdef begin(self, bytes address, bint from_subnet)
 
-@cython.locals(location=Location, database=Database)
+
+@cython.locals(location=Location)
 cpdef Location locate(bytes address, bint from_subnet, int levels, bint wants_coordinates, Geo geo)
+
+@cython.locals(database=Database)
+cpdef look_up(Location location, int levels, bint wants_coordinates, Geo geo)
 
 cpdef bint is_locatable(bytes address) except -1
 

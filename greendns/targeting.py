@@ -104,6 +104,10 @@ class Location:
     __slots__ = ("address", "asn_prefix", "from_subnet", "has_place", "place", "place_prefix", "targets")
 
     def __init__(self, address: bytes, from_subnet: bool) -> None:
+        self.begin(address, from_subnet)
+
+    def begin(self, address: bytes, from_subnet: bool) -> None:
+        """Be that of another address, of which nothing is known yet."""
         self.address = address
         self.from_subnet = from_subnet
         self.place: Place = NOWHERE
@@ -116,15 +120,20 @@ class Location:
 def locate(address: bytes, from_subnet: bool, levels: int, wants_coordinates: bool, geo: Geo) -> Location:
     """Look an address up for a zone that targets `levels`; `wants_coordinates` where any label has closest."""
     location = Location(address, from_subnet)
+    look_up(location, levels, wants_coordinates, geo)
+    return location
+
+
+def look_up(location: Location, levels: int, wants_coordinates: bool, geo: Geo) -> None:
+    """Fill in what is known of a location's address: see `locate`."""
     if wants_coordinates or levels & _OF_PLACE:
         database = geo.locator(wants_coordinates or levels & _OF_CITY != 0)
         if database is not None:
-            location.place, location.place_prefix = database.find(address)
+            location.place, location.place_prefix = database.find(location.address)
             location.has_place = True
     location.targets = location.place.targets(levels)
     if levels & _OF_ADDRESS:
         location.targets = (*_near_targets(location, levels, geo), *location.targets)
-    return location
 
 
 def _near_targets(location: Location, levels: int, geo: Geo) -> list[bytes]:

@@ -37,7 +37,6 @@ cdef class Name:
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Match:
     cdef readonly bytes target
     cdef readonly Label label

@@ -206,17 +206,17 @@ def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...], limit: int 
     limit  so many are enough; a few more may come
     """
     matches: list[Match] = []
-    _collect(name, qtype, targets, limit, matches, [])
+    _collect(name, qtype, targets, limit, matches, None)
     return matches
 
 
 def _collect(
-    name: Name, qtype: int, targets: tuple[bytes, ...], limit: int, matches: list[Match], visited: list[Name]
+    name: Name, qtype: int, targets: tuple[bytes, ...], limit: int, matches: list[Match], visited: list[Name] | None
 ) -> None:
-    """Append what `name` has; a name visited twice has nothing new to say, which also ends alias loops (G134)."""
-    if name in visited:
-        return
-    visited.append(name)
+    """Append what `name` has; a name visited twice has nothing new to say, which also ends alias loops (G134).
+
+    visited  the names that aliases have led to, the first one included; None before any has
+    """
     for target in targets:
         label = name.label_for(target)
         if label is None:
@@ -224,7 +224,10 @@ def _collect(
         if label.has_alias:
             if qtype in (_NS, _SOA):  # HIDDEN_BY_ALIAS
                 continue
-            if label.alias is not None and len(visited) <= _LIMIT:
+            if visited is None:
+                visited = [name]
+            if label.alias is not None and label.alias not in visited and len(visited) <= _LIMIT:
+                visited.append(label.alias)
                 _collect(label.alias, qtype, targets, limit, matches, visited)
         rrset = label.rrsets.get(_CNAME)
         if rrset is not None:

@@ -5,6 +5,7 @@ Here the work is done once that an answer then need not do. Pure.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 
 from . import name
@@ -12,7 +13,7 @@ from .codes import ADDRESS_TYPES, RRType
 from .errors import Problem
 from .found import shown
 from .levels import CLOSEST, EVERYBODY, IP
-from .picker import effective_weights
+from .picker import Line, effective_weights
 from .rdata import Records
 from .rrset import RRset
 from .targeting import address_target_prefix, level_of_target
@@ -162,6 +163,8 @@ class _Building:
         self._source = source
         self._names: dict[bytes, Name] = {}
         self._cuts: set[bytes] = set()
+        # The weights of all labels, summed: see picker.WeightedChoice.
+        self._cells = array("q")
 
     def add(self, label: LabelSource) -> None:
         """Take a label in; its links wait until all names are there."""
@@ -169,7 +172,7 @@ class _Building:
         if relative in self._names:
             self.aliases.pop(relative, None)
             self._cuts.discard(relative)
-        self._add_name(relative, _build_label(label, self._source))
+        self._add_name(relative, _build_label(label, self._source, self._cells))
         if label.alias is not None:
             self.aliases[relative] = label.alias
         if is_cut(label, self._source.levels):
@@ -183,6 +186,7 @@ class _Building:
         """The zone."""
         source, names = self._source, self._names
         self._add_parents()
+        self._settle_choices()
         for relative in list(names):
             _link_variant(names, relative, source.levels)
         for relative, target in self.aliases.items():
@@ -212,6 +216,14 @@ class _Building:
             file=source.file,
         )
 
+    def _settle_choices(self) -> None:
+        line = Line(self._cells)
+        for entry in self._names.values():
+            for label in _labels(entry):
+                for rrset in label.rrsets.values():
+                    if rrset.choice is not None:
+                        rrset.choice.settle(line)
+
     def _add_parents(self) -> None:
         """Every name between those of the file and the apex exists too, and the apex itself (G053, RFC 8020)."""
         for relative in [b"", *map(name.parent, self._names)]:
@@ -224,22 +236,22 @@ def _empty_label(relative: bytes, zone: ZoneSource) -> Label:
     return Label(name.relative_text(relative), zone.max_hosts, zone.closest, False)
 
 
-def _build_label(source: LabelSource, zone: ZoneSource) -> Label:
+def _build_label(source: LabelSource, zone: ZoneSource, cells: array[int]) -> Label:
     max_hosts = zone.max_hosts if source.max_hosts is None else source.max_hosts
     closest = zone.closest if source.closest is None else source.closest
     label = Label(source.text, max_hosts, closest, source.is_checked)
     for records in source.records:
-        label.rrsets[records.rrtype] = _build_rrset(records, _ttl(records.rrtype, source, zone))
+        label.rrsets[records.rrtype] = _build_rrset(records, _ttl(records.rrtype, source, zone), cells)
     return label
 
 
-def _build_rrset(records: Records, ttl: int) -> RRset:
+def _build_rrset(records: Records, ttl: int, cells: array[int]) -> RRset:
     weights = records.weights or ()
     if records.rrtype in _ALWAYS_PICKED:
         weights = effective_weights(weights or (0,) * len(records.rdatas))
     elif not any(weights):
         weights = ()
-    return RRset(records.rrtype, ttl, records.rdatas, weights, records.health)
+    return RRset(records.rrtype, ttl, records.rdatas, weights, records.health, cells=cells)
 
 
 def _ttl(rrtype: int, label: LabelSource, zone: ZoneSource) -> int:

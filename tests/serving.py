@@ -150,7 +150,8 @@ def serving(
     """Run a server over the zone files in `directory`/zones until the block ends.
 
     arguments  more of `greendns serve`, such as ("--geoip", DIR)
-    workers    how many processes answer; 0: one does everything
+    workers    how many processes answer; 0: one does everything, and changes at one moment, where several hand over:
+               for some milliseconds both generations answer
     command    in place of `serve` and everything after it
     """
     zone_directory = directory / "zones"

@@ -29,7 +29,7 @@ def zone(text: str, serial: int | None = None) -> dict[str, Any]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A server of example.com, version one, and of example.net."""
-    with serving(tmp_path, {"example.com": zone("one"), "example.net": zone("net")}) as running:
+    with serving(tmp_path, {"example.com": zone("one"), "example.net": zone("net")}, workers=0) as running:
         yield running
 
 
@@ -73,7 +73,7 @@ def test_G030_only_json_files_of_the_directory_itself_are_zones(tmp_path: Path) 
     (zones / "text.example.com.txt").write_text(json.dumps(zone("text")))
     (zones / "backup.example.com.json~").write_text(json.dumps(zone("backup")))
 
-    with serving(tmp_path) as server:
+    with serving(tmp_path, workers=0) as server:
         served = {name: text_of(server, f"{name}.example.com") for name in ("json", "upper")}
         ignored = ["hidden", "below", "directory", "text", "backup"]
 
@@ -105,7 +105,7 @@ def test_G031_the_zone_is_named_by_the_file(tmp_path: Path) -> None:
     reverse = {"data": {"7": {"ptr": [["host.example.com."]]}}}
     zones = {"2.0.192.in-addr.arpa": reverse, "Mixed.Example": zone("mixed")}
 
-    with serving(tmp_path, {**zones, "example.com": {"origin": "example.org", **zone("file")}}) as server:
+    with serving(tmp_path, {**zones, "example.com": {"origin": "example.org", **zone("file")}}, workers=0) as server:
         assert server.values("7.2.0.192.in-addr.arpa", "PTR") == ["host.example.com."]
         assert text_of(server, "mixed.example") == "mixed"
         assert text_of(server) == "file"
@@ -152,7 +152,7 @@ def test_G032_the_file_behind_a_symbolic_link_is_followed(tmp_path: Path) -> Non
     link = tmp_path / "zones" / "example.com.json"
     link.symlink_to(releases / "one.json")
 
-    with serving(tmp_path) as server:
+    with serving(tmp_path, workers=0) as server:
         assert text_of(server) == "one"
         (tmp_path / "next").symlink_to(releases / "two.json")
         (tmp_path / "next").replace(link)
@@ -250,7 +250,7 @@ def test_G035_a_removed_file_removes_its_zone(server: Server) -> None:
 
 def test_G035_a_removed_subzone_leaves_its_names_to_the_parent(tmp_path: Path) -> None:
     """Only where no other zone of ours ends the name is it REFUSED."""
-    with serving(tmp_path, {"example.com": zone("parent"), "sub.example.com": zone("child")}) as server:
+    with serving(tmp_path, {"example.com": zone("parent"), "sub.example.com": zone("child")}, workers=0) as server:
         zone_file(server, "sub.example.com").unlink()
 
         within_three_seconds(lambda: rcode_of(server, "www.sub.example.com") == "NXDOMAIN", "the parent answers")
@@ -258,7 +258,7 @@ def test_G035_a_removed_subzone_leaves_its_names_to_the_parent(tmp_path: Path) -
 
 def test_G036_the_zone_pgeodns_is_always_there(tmp_path: Path) -> None:
     """Without any zone file: a SOA at its apex, and the debug names in it."""
-    with serving(tmp_path) as server:
+    with serving(tmp_path, workers=0) as server:
         soa = server.ask("pgeodns", "SOA")
 
         assert [rrset.to_text() for rrset in soa.answer] == [
@@ -286,7 +286,7 @@ def test_G037_a_failing_zone_does_not_stop_the_others_at_the_start(tmp_path: Pat
     """The broken one is REFUSED, since it has never been good; the others answer."""
     zones = {"broken.example": '{"data": {"": null}}', "example.com": zone("one"), "torn.example": "{"}
 
-    with serving(tmp_path, zones) as server:
+    with serving(tmp_path, zones, workers=0) as server:
         assert text_of(server) == "one"
         assert rcode_of(server, "www.broken.example") == "REFUSED"
         assert rcode_of(server, "www.torn.example") == "REFUSED"
@@ -343,7 +343,7 @@ def test_G039_a_directory_switched_by_its_symbolic_link_is_taken_whole(tmp_path:
     write_zones(tmp_path / "releases" / "2", {"example.com": zone("two"), "new.example": zone("two")})
     (tmp_path / "current").symlink_to(tmp_path / "releases" / "1")
 
-    with serving(tmp_path, arguments=["--zones", str(tmp_path / "current")]) as server:
+    with serving(tmp_path, arguments=["--zones", str(tmp_path / "current")], workers=0) as server:
         assert text_of(server) == "one"
         (tmp_path / "next").symlink_to(tmp_path / "releases" / "2")
         (tmp_path / "next").replace(tmp_path / "current")

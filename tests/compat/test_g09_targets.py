@@ -395,7 +395,7 @@ def put(directory: Path, file: str, code: str) -> None:
 @pytest.mark.parametrize("file", ["GeoLite2-City.mmdb", "GeoLite2-Country.mmdb", "GeoIP2-City.mmdb"])
 def test_G104_a_database_that_appears_later_is_taken_up(tmp_path: Path, file: str) -> None:
     """The server was started without any, and answers by country within three seconds."""
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         assert place_of_denmark(server) == "@"
 
         put(tmp_path, file, "DK")
@@ -407,7 +407,7 @@ def test_G104_a_named_directory_may_be_empty_at_the_start(tmp_path: Path) -> Non
     """A database that appears there later is taken up."""
     later = tmp_path / "later"
     later.mkdir()
-    with serving(tmp_path, ZONES, ["--geoip", str(later)]) as server:
+    with serving(tmp_path, ZONES, ["--geoip", str(later)], workers=0) as server:
         assert place_of_denmark(server) == "@"
 
         put(later, "GeoLite2-City.mmdb", "DK")
@@ -419,7 +419,7 @@ def test_G104_geolite2_wins_over_geoip2(tmp_path: Path) -> None:
     """GeoIP2's file is asked as long as there is no GeoLite2 of its kind, and again when that is gone."""
     put(tmp_path, "GeoIP2-Country.mmdb", "FR")
     put(tmp_path, "GeoLite2-Country.mmdb", "DK")
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         assert place_of_denmark(server) == "dk"
 
         (tmp_path / "GeoLite2-Country.mmdb").unlink()
@@ -430,7 +430,7 @@ def test_G104_geolite2_wins_over_geoip2(tmp_path: Path) -> None:
 def test_G104_a_database_replaced_by_rename_is_taken_up(tmp_path: Path) -> None:
     """Also if the new file is older than the one before: any difference counts."""
     put(tmp_path, "GeoLite2-City.mmdb", "DK")
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         assert place_of_denmark(server) == "dk"
         fresh = write_city(tmp_path / "fresh", {"192.0.2.0/24": city("SE")})
         os.utime(fresh, (1_600_000_000, 1_600_000_000))
@@ -444,7 +444,7 @@ def test_G104_a_database_written_over_in_place_is_taken_up(tmp_path: Path) -> No
     """The same file, with other octets."""
     put(tmp_path, "GeoLite2-City.mmdb", "DK")
     fresh = write_city(tmp_path / "fresh", {"192.0.2.0/24": city("SE"), "198.51.100.0/24": city("DE")})
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         assert place_of_denmark(server) == "dk"
 
         shutil.copyfile(fresh, tmp_path / "GeoLite2-City.mmdb")
@@ -455,7 +455,7 @@ def test_G104_a_database_written_over_in_place_is_taken_up(tmp_path: Path) -> No
 def test_G104_a_database_that_is_removed_is_not_asked_any_more(tmp_path: Path) -> None:
     """Answers go by `@` again, and the log says so."""
     put(tmp_path, "GeoLite2-City.mmdb", "DK")
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         assert place_of_denmark(server) == "dk"
 
         (tmp_path / "GeoLite2-City.mmdb").unlink()
@@ -470,7 +470,7 @@ def test_G104_a_database_that_is_removed_is_not_asked_any_more(tmp_path: Path) -
 def test_G104_a_broken_database_keeps_the_last_good_one(tmp_path: Path) -> None:
     """/health is degraded and names the file; mending it is taken up."""
     put(tmp_path, "GeoLite2-City.mmdb", "DK")
-    with serving(tmp_path, ZONES) as server:
+    with serving(tmp_path, ZONES, workers=0) as server:
         broken = tmp_path / "broken"
         broken.write_bytes((tmp_path / "GeoLite2-City.mmdb").read_bytes()[:-20])
 

@@ -51,7 +51,7 @@ def status_file(tmp_path: Path) -> Path:
 def server(tmp_path: Path, world: Path, status_file: Path) -> Iterator[Server]:
     """A server that has read the status file."""
     (tmp_path / "greendns.toml").write_text(f'[health]\ndirectory = "{status_file.parent}"\n')
-    with serving(tmp_path, {"example.com": ZONE}, ["--geoip", str(world)]) as running:
+    with serving(tmp_path, {"example.com": ZONE}, ["--geoip", str(world)], workers=0) as running:
         wait_until(lambda: running.values("gone.example.com") == [], "the status file is read")
         yield running
 
@@ -99,7 +99,7 @@ def test_G120_all_unhealthy_is_nodata(server: Server) -> None:
 
 def test_without_a_directory_every_record_is_up(tmp_path: Path) -> None:
     """Where nobody reads states, none is down."""
-    with serving(tmp_path, {"example.com": ZONE}) as server:
+    with serving(tmp_path, {"example.com": ZONE}, workers=0) as server:
         assert sorted(server.values("www.example.com")) == [f"192.0.2.{last}" for last in (1, 2, 3, 4)]
 
 

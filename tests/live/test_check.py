@@ -156,7 +156,7 @@ def test_repeated_keys_are_a_warning(tmp_path: Path) -> None:
 
 def test_the_configuration_is_checked(tmp_path: Path) -> None:
     """All that is wrong with it, with status 1."""
-    (tmp_path / "greendns.toml").write_text('[server]\nworkers = 0\nnosuch = 1\n[http]\nlisten = "8053"\n')
+    (tmp_path / "greendns.toml").write_text('[server]\nworkers = -1\nnosuch = 1\n[http]\nlisten = "8053"\n')
     told = check(tmp_path, "--config", "greendns.toml")
 
     assert told.returncode == 1

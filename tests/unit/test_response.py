@@ -208,7 +208,7 @@ def test_a_set_that_does_not_fit_leaves_no_trace() -> None:
 
     assert not response.add(ANSWER, from_text("a.example.net."), RRset(RRType.TXT, 60, (b"\xff" + bytes(255),)), (0,))
     assert response.room() == before
-    assert response.counts == [0, 0, 0]
+    assert response.counts == (0, 0, 0)
 
 
 def test_of_a_set_that_may_be_cut_the_first_records_stay() -> None:

@@ -1,0 +1,66 @@
+"""What a process forked by a keeper is: a worker, or the side process. Both have a hub, and leave with the arbiter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .countertable import SIDE, CounterTable
+from .errors import ConfigError
+from .generations import Succession
+from .listeners import Sockets
+from .loader import Generation
+from .settings import Config
+from .side import Pages, Side
+from .watcher import Reading
+from .worker import Worker, leave_with, stop_signal
+
+
+@dataclass
+class Inheritance:
+    """What all processes of a server have from the arbiter.
+
+    settings    of the start: what only a restart takes
+    lifeline    readable once the arbiter has ended
+    to_arbiter  where a keeper tells what it does
+    refuse      tells why a server does not start
+    """
+
+    settings: Config
+    sockets: Sockets
+    table: CounterTable
+    succession: Succession
+    lifeline: int
+    to_arbiter: int
+    refuse: Callable[[ConfigError], None]
+
+
+def be_worker(inheritance: Inheritance, generation: Generation, bank: int, slot: int) -> None:
+    """Answer on a slot from a generation until told to leave."""
+    worker = Worker(generation, inheritance.sockets.dns, slot, inheritance.table.counters(bank, slot))
+    # The worker has its own copies; these would keep an address taken while it finishes.
+    inheritance.sockets.close()
+    _serve(inheritance, bank, slot, worker)
+
+
+def be_side(inheritance: Inheritance, generation: Generation, bank: int, known: Reading, line: socket.socket) -> None:
+    """Serve pages, and watch over the files of a generation for the keeper at the other end of `line`."""
+    pages = Pages(generation, inheritance.sockets, inheritance.table, bank)
+    Side(inheritance.succession.start, generation, known, line).start()
+    _serve(inheritance, bank, SIDE, pages)
+
+
+def _serve(inheritance: Inheritance, bank: int, slot: int, part: Worker | Pages) -> None:
+    """Do a part's work until told to leave, and tell in the table whether it reads."""
+    stopping = stop_signal(signal.SIGTERM)
+    kept = leave_with(inheritance.lifeline)
+    part.start()
+    inheritance.table.start_reading(bank, slot, os.getpid())
+    stopping.wait()
+    part.stop_reading()
+    inheritance.table.stop_reading(bank, slot)
+    part.wait_finished()
+    del kept
