@@ -9,11 +9,13 @@ SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
 # Two processes even out the waiting of tests for servers.
 JOBS ?= 2
 
-.PHONY: serve test pure lint types check bench clean
+.PHONY: serve build test pure lint types check bench clean
 
 serve: $(VENV)/.serve ## serve conf/ on $(LISTEN), with the GeoLite2 City of the package maxminddb-geolite2
 	$(VENV)/bin/greendns serve --config conf --listen $(LISTEN) --http $(HTTP) \
 	  --geoip "$$($(VENV)/bin/python -c 'import importlib.util as u; print(u.find_spec("_maxminddb_geolite2").submodule_search_locations[0])')"
+
+build: $(VENV)/.built ## compile what can be; without a compiler the source runs
 
 test: $(VENV)/.built ## run all tests
 	$(VENV)/bin/python -m pytest -n $(JOBS)

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmdb_writer import MMDBWriter, TreeWriter
+from mmdb_writer import MMDBWriter, SearchTreeNode, TreeWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
 Record = dict[str, Any]
@@ -108,16 +108,38 @@ def write_world(directory: Path) -> Path:
 
 
 def write_database(
-    path: Path, database_type: str, networks: Mapping[str, Any], record_size: int = 24, ip_version: int = 6
+    path: Path,
+    database_type: str,
+    networks: Mapping[str, Any],
+    record_size: int = 24,
+    ip_version: int = 6,
+    aliases: Iterable[str] = (),
 ) -> Path:
-    """Write a database of any type and records; a network within another takes its part of it."""
+    """Write a database of any type and records; a network within another takes its part of it.
+
+    aliases  networks of IPv6 whose paths lead to IPv4's part of the tree, and which hold nothing else
+    """
     writer = MMDBWriter(ip_version, database_type, ipv4_compatible=ip_version == 6)
     # mmdb_writer lets a network that comes later replace what lies within it.
     for network in sorted(networks, key=_prefix_length):
         writer.insert_network(IPSet([network]), networks[network])
+    for alias in aliases:
+        _lead_to_ipv4(writer.tree, ipaddress.IPv6Network(alias))
     metadata = {**writer._build_meta(), "build_epoch": BUILD_EPOCH}
     _SizedTree(writer.tree, metadata, record_size).write(str(path))
     return path
+
+
+def _lead_to_ipv4(tree: SearchTreeNode, alias: ipaddress.IPv6Network) -> None:
+    ipv4 = tree
+    for _ in range(96):
+        ipv4 = ipv4.left
+    sides = [int(alias.network_address) >> (127 - depth) & 1 for depth in range(alias.prefixlen)]
+    node = tree
+    for side in sides[:-1]:
+        node[side] = node.get_or_create(side)
+        node = node[side]
+    node[sides[-1]] = ipv4
 
 
 def _prefix_length(network: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import socket
 import struct
 from collections.abc import Sequence
@@ -12,150 +11,122 @@ from types import SimpleNamespace
 import dns.flags
 import dns.message
 import dns.rcode
-import dns.rdatatype
 import gevent
 import pytest
 from gevent.socket import socket as GeventSocket
 
 import greendns.server
-from greendns import is_compiled
-from greendns.counters import Counters
-from greendns.loader import load_files
 from greendns.outcome import Peer
 from greendns.responder import Responder
 from greendns.server import FaultLog, UdpServer
 from greendns.snapshot import Snapshot
-from greendns.zone import Zone
-from greendns.zonedb import ZoneDB
 from tests.counting import new_counters
-from tests.packets import NO_ERROR, QUESTION, ZONE, header, opt_record, rcode_of
-from tests.serving import write_zones
-
-
-class BrokenZones(ZoneDB):
-    """Zones that raise instead of matching."""
-
-    def match(self, qname: bytes, qtype: int) -> Zone | None:
-        """A fault, its place told by the type asked for."""
-        if qtype == dns.rdatatype.AAAA:
-            raise KeyError(qname)
-        raise RuntimeError("broken on purpose")
-
+from tests.packets import NO_ERROR, QUESTION, header, opt_record, rcode_of
+from tests.responding import load_snapshot, respond_with
 
 LOOPBACK = Peer(b"\x7f\x00\x00\x01", 5353, is_tcp=False)
-BROKEN = Snapshot(BrokenZones(()))
-AAAA_QUESTION = QUESTION[:-4] + b"\x00\x1c\x00\x01"
+NOW = 1_700_000_000.0
+# Both draw, the first of them from 200 equal records.
+MANY = b"\x04many\x07example\x03com\x00\x00\x01\x00\x01"
+FLOOD = b"\x05flood\x07example\x03com\x00\x00\x01\x00\x01"
+
+
+def broken(n: int) -> int:
+    """A random source that fails, in two places."""
+    if n > 200:
+        raise KeyError(n)
+    raise RuntimeError("broken on purpose")
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """The zone as it should be, in this process."""
-    directory = tmp_path_factory.mktemp("zones")
-    write_zones(directory, {"example.com": ZONE})
-    (loaded,) = load_files([directory / "example.com.json"])
-    assert loaded.zone is not None
-    return Snapshot(ZoneDB([loaded.zone]))
-
-
-def broken(counters: Counters | None = None) -> Responder:
-    """A responder that fails on every question, and logs that."""
-    counters = counters or new_counters()[0]
-    return Responder(BROKEN, counters, random.Random(1).randrange, FaultLog().tell)
+    return load_snapshot(tmp_path_factory.mktemp("zones"))
 
 
 def respond(responder: Responder, wires: Sequence[bytes]) -> list[bytes]:
     """The answers to packets from loopback."""
-    answers = [responder.respond(wire, LOOPBACK, 1.7e9) for wire in wires]
+    answers = [responder.respond(wire, LOOPBACK, NOW) for wire in wires]
     return [answer for answer in answers if answer is not None]
 
 
-def test_G203_a_fault_is_answered_servfail() -> None:
+def test_G203_a_fault_is_answered_servfail(snapshot: Snapshot) -> None:
     """Without AA, the question echoed, RD copied; an OPT where one was asked with."""
-    responder = broken()
-    plain, with_edns = respond(
-        responder, [header(dns.flags.RD) + QUESTION, header(ar=1) + QUESTION + opt_record(flags=0x8000)]
-    )
+    responder = respond_with(snapshot, broken).responder
+    plain, with_edns = respond(responder, [header(dns.flags.RD) + MANY, header(ar=1) + MANY + opt_record(flags=0x8000)])
 
     assert struct.unpack("!6H", plain[:12]) == (0x4744, dns.flags.QR | dns.flags.RD | 2, 1, 0, 0, 0)
-    assert plain[12:] == QUESTION
+    assert plain[12:] == MANY
     answer = dns.message.from_wire(with_edns)
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert (answer.edns, answer.ednsflags) == (0, 0x8000)
 
 
-def test_G203_the_next_packet_is_served(sound: Snapshot) -> None:
+def test_G203_the_next_packet_is_served(snapshot: Snapshot) -> None:
     """A fault leaves nothing behind."""
-    responder = broken()
-    respond(responder, [header() + QUESTION] * 3)
-    responder.snapshot = sound
+    responder = respond_with(snapshot, broken).responder
+    respond(responder, [header() + MANY] * 3)
     (answer,) = respond(responder, [header() + QUESTION])
 
     assert rcode_of(answer) == NO_ERROR
     assert answer[6:8] == b"\x00\x01"
 
 
-def test_G203_a_fault_is_counted() -> None:
+def test_G203_a_fault_is_counted(snapshot: Snapshot) -> None:
     """Once as a failure, once as what became of the packet: outcomes sum to the packets read."""
-    counters, totals = new_counters()
-    respond(broken(counters), [header() + QUESTION] * 3 + [header()[:5]])
+    responding = respond_with(snapshot, broken)
+    respond(responding.responder, [header() + MANY] * 3 + [header()[:5]])
 
-    assert totals().failures == 3
-    assert +totals().outcomes == {("udp", "failed"): 3, ("udp", "dropped"): 1}
+    assert responding.totals().failures == 3
+    assert responding.outcomes("udp") == {"failed": 3, "dropped": 1}
 
 
 def test_G203_a_fault_is_logged_once_a_second_per_cause(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    snapshot: Snapshot, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten of one and ten of another are two messages, each with its trace; a second later there is one more."""
-    clock = SimpleNamespace(time=lambda: 1.7e9, monotonic=lambda: 1000.0)
+    clock = SimpleNamespace(time=lambda: NOW, monotonic=lambda: 1000.0)
     monkeypatch.setattr(greendns.server, "time", clock)
-    responder = broken()
+    responder = Responder(snapshot, new_counters()[0], broken, FaultLog().tell)
 
     with caplog.at_level(logging.ERROR):
-        respond(responder, [header() + QUESTION, header() + AAAA_QUESTION] * 10)
+        respond(responder, [header() + MANY, header() + FLOOD] * 10)
         assert ["RuntimeError" in text or "KeyError" in text for text in caplog.messages] == [True, True]
         assert all(record.exc_info for record in caplog.records)
 
         clock.monotonic = lambda: 1000.9
-        respond(responder, [header() + QUESTION])
+        respond(responder, [header() + MANY])
         assert len(caplog.messages) == 2
 
         clock.monotonic = lambda: 1001.0
-        respond(responder, [header() + QUESTION] * 10)
+        respond(responder, [header() + MANY] * 10)
         assert len(caplog.messages) == 3
 
 
-@pytest.mark.skipif("responder" in is_compiled(), reason="a function can't be replaced in a compiled module")
-def test_G203_a_fault_in_reading_a_packet_does_not_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_G203_a_fault_in_reading_a_packet_does_not_escape(snapshot: Snapshot) -> None:
     """Where not even the packet can be read: silence, but no exception."""
+    responding = respond_with(snapshot)
+    no_packet: bytes = None  # type: ignore[assignment]
 
-    def fail(*_: object) -> None:
-        raise RuntimeError("broken on purpose")
-
-    monkeypatch.setattr("greendns.responder.answer_with", fail)
-    monkeypatch.setattr("greendns.responder.servfail", fail)
-    counters, totals = new_counters()
-
-    answers = respond(broken(counters), [header() + QUESTION, b"", b"\xff" * 600])
-
-    assert answers == []
-    assert totals().outcomes["udp", "failed"] == 3
+    assert respond(responding.responder, [no_packet] * 3) == []
+    assert responding.outcomes("udp") == {"failed": 3}
+    assert len(responding.faults) == 3
 
 
-def test_G203_a_fault_does_not_stop_a_udp_server(sound: Snapshot) -> None:
+def test_G203_a_fault_does_not_stop_a_udp_server(snapshot: Snapshot) -> None:
     """On a real socket: SERVFAIL for as long as the fault lasts, an answer for the next packet after it."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listening.bind(("127.0.0.1", 0))
     listening.setblocking(False)
     address = listening.getsockname()
-    responder = broken()
+    responder = respond_with(snapshot, broken).responder
     server = UdpServer(listening, responder)
     server.start()
     client = GeventSocket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         with gevent.Timeout(5):
             assert rcode_of(_ask(client, address)) == dns.rcode.SERVFAIL
-            responder.snapshot = sound
+            responder.draw = lambda n: 0
             assert rcode_of(_ask(client, address)) == NO_ERROR
     finally:
         client.close()
@@ -163,6 +134,6 @@ def test_G203_a_fault_does_not_stop_a_udp_server(sound: Snapshot) -> None:
 
 
 def _ask(client: GeventSocket, address: tuple[str, int]) -> bytes:
-    client.sendto(header() + QUESTION, address)
+    client.sendto(header() + MANY, address)
     answer: bytes = client.recv(65535)
     return answer
