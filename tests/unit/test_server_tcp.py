@@ -12,7 +12,7 @@ import pytest
 from gevent.pool import Pool
 from gevent.socket import socket as GeventSocket
 
-from greendns.server import TcpServer, UdpServer
+from greendns.server import Deadline, TcpServer, UdpServer
 from greendns.settings import TcpSettings
 from greendns.snapshot import Snapshot
 from tests.packets import QUESTION, header
