@@ -9,7 +9,7 @@ from .response cimport Response
 from .rrset cimport RRset
 from .snapshot cimport Snapshot, State
 from .targeting cimport Location, is_locatable, locate, look_up, scope_prefix
-from .zone cimport Match, Name, Zone, find_matches
+from .zone cimport Match, Name, Zone, find_first, find_matches
 from .zonedb cimport ZoneDB
 
 cdef int _IN, _CH, _AXFR, _IXFR, _ANY, _CNAME, _SOA, _NS
@@ -45,7 +45,7 @@ cdef _follow_chain(Answering answering, Zone zone)
 @cython.locals(name=Name)
 cpdef tuple find_name(Zone zone, bytes relative, ZoneDB zones)
 
-cdef list _type_matches(Zone zone, bytes relative, Name name, int qtype, tuple targets, Py_ssize_t limit)
+cdef bint _is_always_there(Zone zone, bytes relative, int qtype) except -1
 
 @cython.locals(query=Query, location=Location, cut=bytes, name=Name, stands_at=bytes)
 cdef bytes _answer_name(Answering answering, Zone zone, bytes owner, bytes relative)
@@ -61,13 +61,16 @@ cdef bytes _answer_from(
 
 cdef _deny_name(Answering answering, Zone zone, Name name, Location location)
 
-@cython.locals(qtype=int, rrset=RRset, matches=list)
+@cython.locals(qtype=int, match=Match)
 cdef RRset _add_best(
     Answering answering, Zone zone, bytes owner, bytes relative, Name name, Location location
 )
 
-@cython.locals(response=Response, match=Match, rrset=RRset, room=Py_ssize_t, indexes=list, partly=bint)
+@cython.locals(match=Match)
 cdef RRset _add_first(Answering answering, bytes owner, list matches, Location location)
+
+@cython.locals(response=Response, rrset=RRset, room=Py_ssize_t, indexes=list, partly=bint)
+cdef bint _add_match(Answering answering, bytes owner, Match match, Location location) except -1
 
 @cython.locals(scope=int)
 cdef _widen_scope(Answering answering, Name name, Location location)

@@ -19,7 +19,7 @@ from .response import ANSWER, COPIED_FLAGS, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
 from .targeting import Location, is_locatable, locate, look_up, scope_prefix
-from .zone import EVERY_MATCH, WILDCARD, Match, Name, Zone, find_any, find_matches
+from .zone import WILDCARD, Match, Name, Zone, find_any, find_first, find_matches
 from .zonedb import ZoneDB
 
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
@@ -189,18 +189,16 @@ def name_matches(zone: Zone, relative: bytes, name: Name, qtype: int, targets: t
     """What may answer, per RRset of the answer and best first: one list, or for ANY one for each type."""
     if qtype == _ANY:
         return find_any(name, targets)
-    return [_type_matches(zone, relative, name, qtype, targets, EVERY_MATCH)]
+    matches = find_matches(name, qtype, targets)
+    if not matches and _is_always_there(zone, relative, qtype):
+        return [find_matches(name, qtype, (EVERYBODY,))]
+    return [matches]
 
 
-def _type_matches(
-    zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...], limit: int
-) -> list[Match]:
-    """What may answer a question for one type, best first; `limit` are enough."""
-    matches = find_matches(name, qtype, targets, limit)
-    if not matches and not relative and qtype in (_SOA, _NS) and not zone.hides_apex():
-        # Without `@` in targeting an unmatched client sees nothing (G102); but a zone is its SOA and NS.
-        return find_matches(name, qtype, (EVERYBODY,), limit)
-    return matches
+def _is_always_there(zone: Zone, relative: bytes, qtype: int) -> bool:
+    """Whether an unmatched client gets it too: without `@` in targeting it sees nothing (G102), but a zone is its SOA
+    and NS."""
+    return not relative and qtype in (_SOA, _NS) and not zone.hides_apex()
 
 
 def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes) -> bytes | None:
@@ -265,34 +263,42 @@ def _deny_name(answering: Answering, zone: Zone, name: Name, location: Location)
 def _add_best(
     answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
 ) -> RRset | None:
-    """Add what answers best; nearly always that is the first match, and the others need not be looked for."""
+    """Add what answers best; the other matches are looked for only where nothing is left of the first."""
     qtype = answering.query.qtype
-    matches = _type_matches(zone, relative, name, qtype, location.targets, 1)
-    rrset = _add_first(answering, owner, matches, location)
-    if rrset is None and matches:
-        every = _type_matches(zone, relative, name, qtype, location.targets, EVERY_MATCH)
-        rrset = _add_first(answering, owner, every, location)
-    return rrset
+    match = find_first(name, qtype, location.targets)
+    if match is None:
+        if not _is_always_there(zone, relative, qtype):
+            return None
+    elif _add_match(answering, owner, match, location):
+        return match.rrset
+    return _add_first(answering, owner, name_matches(zone, relative, name, qtype, location.targets)[0], location)
 
 
 def _add_first(answering: Answering, owner: bytes, matches: list[Match], location: Location) -> RRset | None:
     """Add the first match of which records are left; returns its RRset, None if there is none (G112)."""
-    response = answering.response
     for match in matches:
-        rrset = match.rrset
-        room = response.room()
-        room = room // rrset.smallest_octets + 1 if room > 0 else 1
-        indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
-        if indexes:
-            answering.outcome.label = match.label.text
-            # Over TCP there is no longer message to ask for: of a pick, as many as fit.
-            partly = answering.peer.is_tcp and rrset.choice is not None
-            if not response.add(_ANSWER, owner, rrset, indexes, partly):
-                response.is_truncated = True
-            if rrset.rrtype == _CNAME:
-                answering.target = rrset.rdata(indexes[0])
-            return rrset
+        if _add_match(answering, owner, match, location):
+            return match.rrset
     return None
+
+
+def _add_match(answering: Answering, owner: bytes, match: Match, location: Location) -> bool:
+    """Add the records that are chosen of a match; False if none is left."""
+    response = answering.response
+    rrset = match.rrset
+    room = response.room()
+    room = room // rrset.smallest_octets + 1 if room > 0 else 1
+    indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
+    if not indexes:
+        return False
+    answering.outcome.label = match.label.text
+    # Over TCP there is no longer message to ask for: of a pick, as many as fit.
+    partly = answering.peer.is_tcp and rrset.choice is not None
+    if not response.add(_ANSWER, owner, rrset, indexes, partly):
+        response.is_truncated = True
+    if rrset.rrtype == _CNAME:
+        answering.target = rrset.rdata(indexes[0])
+    return True
 
 
 def _widen_scope(answering: Answering, name: Name, location: Location) -> None:

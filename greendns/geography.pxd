@@ -12,6 +12,8 @@ cdef class Place:
     cdef readonly object asn
     cdef readonly tuple coordinates
     cdef dict _targets
+    cdef int _levels
+    cdef tuple _latest
 
     cpdef tuple targets(self, int levels)
 

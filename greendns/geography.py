@@ -75,8 +75,18 @@ class Place:
     coordinates  latitude and longitude in degrees
     """
 
-    # _targets  by levels, once they were asked for: zones have few kinds of targeting
-    __slots__ = ("_targets", "asn", "continent", "coordinates", "country", "region", "regiongroup")
+    # _targets  by levels, once they were asked for: zones have few kinds of targeting; _latest: those of _levels
+    __slots__ = (
+        "_latest",
+        "_levels",
+        "_targets",
+        "asn",
+        "continent",
+        "coordinates",
+        "country",
+        "region",
+        "regiongroup",
+    )
 
     def __init__(
         self,
@@ -94,12 +104,18 @@ class Place:
         self.asn = asn
         self.coordinates = coordinates
         self._targets: dict[int, tuple[bytes, ...]] = {}
+        self._levels = 0
+        self._latest: tuple[bytes, ...] = ()
 
     def targets(self, levels: int) -> tuple[bytes, ...]:
         """The words of a place that a zone looks at, nearest first, `@` for ANYONE last; `levels` as bits."""
+        if levels == self._levels:
+            return self._latest
         targets = self._targets.get(levels)
         if targets is None:
             targets = self._targets[levels] = self._list_targets(levels)
+        self._levels = levels
+        self._latest = targets
         return targets
 
     def _list_targets(self, levels: int) -> tuple[bytes, ...]:

@@ -127,38 +127,50 @@ class TcpServer(StreamServer):  # type: ignore[misc]
             chunk = connection.recv(_CHUNK_OCTETS)
             if not chunk:
                 return
-            if not unread:
-                # One deadline for a whole message, so that a drip of octets does not hold the connection.
-                deadline.set(self.settings.message_seconds)
-            unread, goes_on = self._answer(connection, peer, unread + chunk, deadline)
+            is_begun = bool(unread)
+            unread, goes_on = self._answer(connection, peer, unread + chunk, deadline, turn)
             if not goes_on:
                 return
             if not unread:
                 deadline.set(self.settings.idle_seconds)
-            self._yield(turn)
+            elif not is_begun or len(unread) < len(chunk):
+                # One deadline for a whole message, so that a drip of octets does not hold the connection.
+                deadline.set(self.settings.message_seconds)
 
-    def _answer(self, connection: GeventSocket, peer: Peer, octets: bytes, deadline: Deadline) -> tuple[bytes, bool]:
+    def _answer(
+        self, connection: GeventSocket, peer: Peer, octets: bytes, deadline: Deadline, turn: int
+    ) -> tuple[bytes, bool]:
         """Answer the whole messages among `octets`; returns what follows them, and whether the connection goes on."""
         goes_on, taken = True, 1
         while goes_on and taken:
-            turn = self.loop.iteration
             answers, taken, goes_on = self.responder.respond_all(octets, peer, time.time())
             octets = octets[taken:]
             if answers:
-                deadline.set(self.settings.message_seconds)
-                connection.sendall(answers)
-                self._yield(turn)
+                self._send(connection, answers, deadline)
+                turn = self._yield(turn)
         return octets, goes_on
 
-    def _yield(self, turn: int) -> None:
+    def _send(self, connection: GeventSocket, answers: bytes, deadline: Deadline) -> None:
+        """Send; a peer that does not take it has its time."""
+        try:
+            sent = connection._sock.send(answers)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(answers):
+            deadline.set(self.settings.message_seconds)
+            connection.sendall(answers[sent:])
+
+    def _yield(self, turn: int) -> int:
         """Let the others, and all of UDP, have their turn if nothing has waited since `turn` of the hub.
 
-        A peer that sends and reads without a pause never makes recv or sendall wait.
+        A peer that sends and reads without a pause never makes recv or sendall wait. Returns the turn that it is now.
         """
         if self.loop.iteration == turn:
             # Not sleep(0): the hub runs fifty callbacks of that, and all of 5 ms, before it looks at a socket again.
             with self.loop.timer(0) as timer:
                 get_hub().wait(timer)
+        iteration: int = self.loop.iteration
+        return iteration
 
 
 class Deadline:

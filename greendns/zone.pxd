@@ -71,7 +71,10 @@ cdef class Zone:
     cpdef tuple find_wildcard(self, bytes relative)
 
 
-cpdef list find_matches(Name name, int qtype, tuple targets, Py_ssize_t limit=*)
+cpdef list find_matches(Name name, int qtype, tuple targets)
+
+@cython.locals(target=bytes, label=Label, rrset=RRset, matches=list)
+cpdef Match find_first(Name name, int qtype, tuple targets)
 
 @cython.locals(target=bytes, label=Label, rrset=RRset)
-cdef _collect(Name name, int qtype, tuple targets, Py_ssize_t limit, list matches, list visited)
+cdef _collect(Name name, int qtype, tuple targets, list matches, list visited)

@@ -18,8 +18,6 @@ HIDDEN_BY_ALIAS = (int(RRType.NS), int(RRType.SOA))
 # How many names one question comes to by aliases: what is further leads nowhere, as a loop does (G134). The pool's
 # zones need one.
 ALIAS_LIMIT = 16
-# For `find_matches`: all that there are.
-EVERY_MATCH = 2**31 - 1
 
 # Most names have no variants: one table for them all, never written to.
 _NO_VARIANTS: dict[bytes, Label] = {}
@@ -200,18 +198,32 @@ class Zone:
         return None, b""
 
 
-def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...], limit: int = EVERY_MATCH) -> list[Match]:
-    """What may answer, best first: per target the label's alias, then its CNAME, then the type (G112).
-
-    limit  so many are enough; a few more may come
-    """
+def find_matches(name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[Match]:
+    """All that may answer, best first: per target the label's alias, then its CNAME, then the type (G112)."""
     matches: list[Match] = []
-    _collect(name, qtype, targets, limit, matches, None)
+    _collect(name, qtype, targets, matches, None)
     return matches
 
 
+def find_first(name: Name, qtype: int, targets: tuple[bytes, ...]) -> Match | None:
+    """The best match, which nearly always answers: the first of `find_matches`, without the others."""
+    for target in targets:
+        label = name.label_for(target)
+        if label is None:
+            continue
+        if label.has_alias:
+            matches = find_matches(name, qtype, targets)
+            return matches[0] if matches else None
+        rrset = label.rrsets.get(_CNAME)
+        if rrset is None:
+            rrset = label.rrsets.get(qtype)
+        if rrset is not None:
+            return Match(target, label, rrset)
+    return None
+
+
 def _collect(
-    name: Name, qtype: int, targets: tuple[bytes, ...], limit: int, matches: list[Match], visited: list[Name] | None
+    name: Name, qtype: int, targets: tuple[bytes, ...], matches: list[Match], visited: list[Name] | None
 ) -> None:
     """Append what `name` has; a name visited twice has nothing new to say, which also ends alias loops (G134).
 
@@ -228,15 +240,13 @@ def _collect(
                 visited = [name]
             if label.alias is not None and label.alias not in visited and len(visited) <= _LIMIT:
                 visited.append(label.alias)
-                _collect(label.alias, qtype, targets, limit, matches, visited)
+                _collect(label.alias, qtype, targets, matches, visited)
         rrset = label.rrsets.get(_CNAME)
         if rrset is not None:
             matches.append(Match(target, label, rrset))
         rrset = label.rrsets.get(qtype)
         if rrset is not None and qtype != _CNAME:
             matches.append(Match(target, label, rrset))
-        if len(matches) >= limit:
-            return
 
 
 def find_any(name: Name, targets: tuple[bytes, ...]) -> list[list[Match]]:

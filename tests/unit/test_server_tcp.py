@@ -12,7 +12,7 @@ import pytest
 from gevent.pool import Pool
 from gevent.socket import socket as GeventSocket
 
-from greendns.server import TcpServer, UdpServer
+from greendns.server import Deadline, TcpServer, UdpServer
 from greendns.settings import TcpSettings
 from greendns.snapshot import Snapshot
 from tests.packets import QUESTION, header
@@ -57,10 +57,6 @@ class Noting(GeventSocket):
         self.reads.append(len(octets))
         return octets
 
-    def sendall(self, octets: bytes, *arguments: Any) -> None:
-        self.writes.append(len(octets))
-        super().sendall(octets, *arguments)
-
 
 class Connection:
     """A client, and the greenlet that serves it."""
@@ -74,6 +70,8 @@ class Connection:
         accepted, address = self.server.socket.accept()
         self.served = Noting(family, socket.SOCK_STREAM, fileno=accepted._sock.detach())
         self.served.note()
+        self._send = self.server._send
+        self.server._send = self._note_send  # type: ignore[method-assign]
         self.greenlet = gevent.spawn(self._serve, address)
 
     def _serve(self, address: tuple[str, int]) -> None:
@@ -82,6 +80,10 @@ class Connection:
             self.server.handle(self.served, address)
         finally:
             self.served.close()
+
+    def _note_send(self, connection: GeventSocket, answers: bytes, deadline: Deadline) -> None:
+        self.served.writes.append(len(answers))
+        self._send(connection, answers, deadline)
 
     def close(self) -> None:
         self.client.close()
