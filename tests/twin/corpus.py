@@ -20,9 +20,8 @@ from tests.packets import (
     subnet_option,
 )
 from tests.packets import ZONE as PACKETS_ZONE
-from tests.twin.questions import STARTED, Sender
+from tests.twin.questions import Sender
 
-NOW = STARTED + 60
 PACKETS_ZONES = {"example.com": PACKETS_ZONE}
 
 _CHECKED = {"name": "pool", "type": "tcp"}

@@ -31,7 +31,8 @@ Told = dict[str, Any]
 # Address, port, over TCP, in a batch.
 Sender = tuple[bytes, int, bool, bool]
 
-STARTED = 1_700_000_000.0 - 60
+NOW = 1_700_000_000.0
+STARTED = NOW - 60
 OPTIONS = ServerOptions("twin", "192.0.2.53", "host", "1", STARTED, cookie_secret=bytes(range(16)))
 HEALTH = {"sites/up": 2, "sites/down": 1, "sites/unknown": 0}
 _ADDRESSES = (bytes(4), bytes((192, 0, 2, 1)), b"\xff" * 4, bytes(16), b"\x20\x01\x0d\xb8" + bytes(12), b"\xff" * 16)
@@ -105,6 +106,36 @@ class Build:
             "truncated": counted.truncated,
         }
 
+    def answer_each(
+        self, where: tuple[str, str], packets: list[tuple[bytes, Sender]], fails: bool
+    ) -> list[bytes | None]:
+        """Each packet answered as if there were no others; where the random source fails, as we say so."""
+        snapshot, state = self._snapshots[where], State(health=HEALTH)
+        draw = _draw_or_fail if fails else _draw_middle
+        answers = []
+        for wire, sender in packets:
+            try:
+                answers.append(answer(wire, Peer(*sender), NOW, snapshot, state, draw)[0])
+            except LookupError:
+                answers.append(servfail(wire))
+        return answers
+
+    def respond_each(
+        self, where: tuple[str, str], packets: list[tuple[bytes, Sender]], fails: bool
+    ) -> list[bytes | None]:
+        """One packet after the other, answered by one responder."""
+        counters, totals = new_counters()
+        faults: list[Exception] = []
+        draw = _draw_or_fail if fails else _draw_middle
+        responder = Responder(self._snapshots[where], counters, draw, faults.append)
+        responder.take_health(HEALTH)
+        answers = [responder.respond(wire, Peer(*sender), NOW) for wire, sender in packets]
+        # What waits is not counted: it is asked about again.
+        assert sum(totals().outcomes.values()) == sum(answered != b"" for answered in answers)
+        assert len(faults) == totals().failures
+        assert bool(faults) == fails
+        return answers
+
     def servfail(self, wire: bytes) -> bytes | None:
         """The answer to a packet that we failed on."""
         return servfail(wire)
@@ -174,6 +205,16 @@ class Build:
     def record(self, buffer: bytes, start: int, offset: int) -> Any:
         """A record of a data section, or the name of what it makes the reader raise."""
         return Records(buffer, start).read(offset)
+
+
+def _draw_middle(n: int) -> int:
+    return n // 2
+
+
+def _draw_or_fail(n: int) -> int:
+    if n % 3 == 0:
+        raise LookupError("broken on purpose")
+    return n // 2
 
 
 class Draws:

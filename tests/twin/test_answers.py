@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -17,7 +18,6 @@ from tests.fuzz.packetmaking import PACKETS, queries
 from tests.packets import PLACES, header, opt_record, subnet_option
 from tests.serving import write_zones
 from tests.twin.corpus import (
-    NOW,
     ODD_ZONES,
     PACKETS_ZONES,
     SENDERS,
@@ -28,6 +28,7 @@ from tests.twin.corpus import (
     wire_name,
 )
 from tests.twin.pipe import Twins
+from tests.twin.questions import NOW
 
 Where = tuple[str, str]
 
@@ -125,6 +126,19 @@ def test_any_octets_are_answered_alike(twins: Twins, odd: Where, wire: bytes, se
 
     assert first["kind"] == second["kind"]
     twins.ask_all([("parse", wire), ("servfail", wire)])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_packet_is_answered_as_if_it_were_alone(twins: Twins, odd: Where, fails: bool) -> None:
+    """Whatever was answered before it by the same responder, and where that failed on the way."""
+    wires = [*plain_packets(ODD_ZONES), *option_packets(), *odd_packets()]
+    random.Random(1).shuffle(wires)
+    packets = [(wire, SENDERS[number % len(SENDERS)]) for number, wire in enumerate(wires)]
+
+    alone = twins.ask("answer_each", odd, packets, fails)
+    one_by_one = twins.ask("respond_each", odd, packets, fails)
+
+    assert [number for number, pair in enumerate(zip(alone, one_by_one, strict=True)) if pair[0] != pair[1]] == []
 
 
 # -- connections
