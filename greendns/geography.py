@@ -282,7 +282,7 @@ class Database:
         return known[1], prefix_length
 
     def find_words(self, address: bytes) -> tuple[Place, int]:
-        """The same without coordinates, which few zones look at: nearly always a record that was met needs no decoding."""
+        """The same without coordinates, which few zones look at: a record that was met before needs no decoding."""
         offset, prefix_length = self.tree.find(address)
         if offset < 0:
             return NOWHERE, prefix_length
