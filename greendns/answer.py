@@ -333,8 +333,10 @@ def _answer_debug(answering: Answering, zone: Zone, owner: bytes, relative: byte
 def _country(answering: Answering, zone: Zone, location: Location) -> RRset:
     """What `_country` tells: of the subnet, if there is one that can tell, even if it tells nothing (G101)."""
     subnet = answering.query.subnet
+    address, from_subnet = location.address, location.from_subnet
     if subnet is not None and is_usable(subnet):
-        location = locate(subnet.address, True, zone.levels, zone.wants_coordinates, answering.snapshot.geo)
+        address, from_subnet = subnet.address, True
         # It names the address itself: it is no answer for any other.
         answering.outcome.scope = subnet.source_prefix
+    location = locate(address, from_subnet, zone.levels, zone.wants_place(), answering.snapshot.geo)
     return chaos.country_rrset(str(answering.peer), location, zone.wants_place(), answering.snapshot.options)

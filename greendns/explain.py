@@ -14,6 +14,7 @@ from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
+from .geography import Place
 from .levels import EVERYBODY
 from .message import Record, read_records
 from .name import relative_text, to_text
@@ -127,7 +128,7 @@ def _hop(query: Query, peer: Peer, zone: Zone, qname: bytes, snapshot: Snapshot,
         "zone": zone.text,
         "file": zone.file,
         "serial": zone.serial,
-        "client": _location(location),
+        "client": _location(location, _full_place(location, zone, snapshot)),
         "targets": [target.decode() for target in location.targets],
     }
     cut = zone.find_cut(relative, query.qtype)
@@ -157,8 +158,13 @@ def _is_debug_name(relative: bytes, peer: Peer, snapshot: Snapshot) -> bool:
     return chaos.is_debug_name(relative) and chaos.is_permitted(relative, peer.address, snapshot.options)
 
 
-def _location(location: Location) -> Values:
-    place = location.place
+def _full_place(location: Location, zone: Zone, snapshot: Snapshot) -> Place:
+    """The place with its coordinates, which answers look at only where distance counts."""
+    database = snapshot.geo.locator(zone.wants_place()) if location.has_place else None
+    return location.place if database is None else database.find(location.address)[0]
+
+
+def _location(location: Location, place: Place) -> Values:
     return {
         "address": address_text(location.address),
         "by": "client subnet" if location.from_subnet else "socket",

@@ -1,6 +1,10 @@
 cimport cython
+from libc.stdint cimport uint32_t, uint64_t
 
 from .mmdbtree cimport Tree
+
+cdef int _SLOT_BITS
+cdef uint64_t _GOLDEN, _CELL_MAX
 
 
 @cython.final
@@ -25,10 +29,20 @@ cdef class Database:
     cdef readonly object build_epoch
     cdef readonly Tree tree
     cdef object _decode
-    cdef dict _places
+    cdef list _words
+    cdef dict _number_of
+    cdef uint32_t[::1] _offsets
+    cdef uint32_t[::1] _numbers
+    cdef list _places
 
-    @cython.locals(offset=Py_ssize_t, prefix_length=int, place=Place)
+    @cython.locals(offset=Py_ssize_t, prefix_length=int, slot=Py_ssize_t, known=tuple)
     cpdef tuple find(self, bytes address)
+
+    @cython.locals(offset=Py_ssize_t, prefix_length=int, slot=uint64_t, number=Py_ssize_t)
+    cpdef tuple find_words(self, bytes address)
+
+    @cython.locals(place=Place)
+    cdef _remember(self, uint64_t slot, Py_ssize_t offset)
 
 
 @cython.final

@@ -21,7 +21,7 @@ cdef class Location:
 @cython.locals(location=Location)
 cpdef Location locate(bytes address, bint from_subnet, int levels, bint wants_coordinates, Geo geo)
 
-@cython.locals(database=Database)
+@cython.locals(database=Database, found=tuple)
 cpdef look_up(Location location, int levels, bint wants_coordinates, Geo geo)
 
 cpdef bint is_locatable(bytes address) except -1

@@ -118,7 +118,8 @@ class Location:
 
 
 def locate(address: bytes, from_subnet: bool, levels: int, wants_coordinates: bool, geo: Geo) -> Location:
-    """Look an address up for a zone that targets `levels`; `wants_coordinates` where any label has closest."""
+    """Look an address up for a zone that targets `levels`; `wants_coordinates` where any label has closest: otherwise
+    the place has none."""
     location = Location(address, from_subnet)
     look_up(location, levels, wants_coordinates, geo)
     return location
@@ -129,7 +130,8 @@ def look_up(location: Location, levels: int, wants_coordinates: bool, geo: Geo) 
     if wants_coordinates or levels & _OF_PLACE:
         database = geo.locator(wants_coordinates or levels & _OF_CITY != 0)
         if database is not None:
-            location.place, location.place_prefix = database.find(location.address)
+            found = database.find(location.address) if wants_coordinates else database.find_words(location.address)
+            location.place, location.place_prefix = found
             location.has_place = True
     location.targets = location.place.targets(levels)
     if levels & _OF_ADDRESS:
@@ -140,7 +142,7 @@ def _near_targets(location: Location, levels: int, geo: Geo) -> list[bytes]:
     """The targets that are nearer than any place: addresses, then the AS (G090)."""
     targets = address_targets(location.address) if levels & _IP else []
     if levels & _ASN and geo.asn is not None:
-        network, location.asn_prefix = geo.asn.find(location.address)
+        network, location.asn_prefix = geo.asn.find_words(location.address)
         targets.append(b"as%d" % (network.asn or 0))
     return targets
 

@@ -16,6 +16,7 @@ import pyperf
 
 from greendns import config, loader
 from greendns.answer import answer, find_name, locate_client
+from greendns.chance import Uniform
 from greendns.filters import choose
 from greendns.outcome import Peer
 from greendns.query import Query, parse
@@ -52,7 +53,7 @@ class Stages:
         self.snapshot = snapshot
         self.state = State()
         self.peer = Peer(bytes((127, 0, 0, 1)), 40_000, is_tcp=False)
-        self.draw = random.Random(1).randrange
+        self.draw = Uniform(random.Random(1).randbytes)
         self.wires = wires
         self.picked = [picked for picked in map(self._walk, wires) if picked is not None]
 
