@@ -21,8 +21,9 @@ Draw = Callable[[int], int]
 # 64-bit cells, one after the other.
 Bounds = Union[memoryview, "array[int]"]
 
-# Cuts cost count^2 / 2 steps, a tree 2 * count * log2(records). In Python they meet at 30 to 70 picks.
-CUTS_MAX = 64
+# Measured, compiled: 24 of 64 records take 6.2 us by cuts and 5.2 by the tree, all of them 95 and 14; 24 of 5,000 take
+# 5.5 and 18.5, since the tree is as large as the label.
+CUTS_MAX = 24
 # What a cell of `bounds` holds. Weights are at most 2^31 each (codes.WEIGHT_MAX).
 SUM_MAX = 2**63 - 1
 
@@ -175,7 +176,7 @@ def _step_over(bounds: Bounds, drawn: list[int], point: int) -> int:
     """The point of the whole line that is `point` on the line without what was drawn.
 
     Every drawn interval that starts at or before the point moves it on by its width, which may bring it to further
-    ones: so until nothing moves, which is once or twice.
+    ones: so until nothing moves, which is once or twice where few were drawn.
     """
     moved = point
     while True:
@@ -249,7 +250,7 @@ def _sum_up(positives: Iterable[int]) -> array[int]:
     try:
         bounds.extend(accumulate(positives))
     except OverflowError:
-        raise ValueError("weights must not sum to more than SUM_MAX") from None
+        raise ValueError(f"weights must not sum to more than {SUM_MAX}") from None
     if bounds[-1] < 0 or any(weight < 0 for weight in positives):
         raise ValueError("weights must not be negative")
     return bounds

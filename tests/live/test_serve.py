@@ -16,7 +16,7 @@ from tests.serving import Server, run_command, serving, wait_until, write_zones
 
 ZONE = {"data": {"": {"ns": ["ns1.example.net."]}, "www": {"a": [["192.0.2.1"]]}}}
 OTHER_ZONE = {"data": {"": {"ns": ["ns1.example.net."]}, "www": {"a": [["192.0.2.2"]]}}}
-QUICK_SECONDS = 5.0
+QUICK_SECONDS = 2.0
 
 
 def serve_ended(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
