@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import gevent
 from gevent.baseserver import BaseServer
@@ -57,10 +57,13 @@ class Worker:
         """Begin to answer."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self._want_descriptors()
+        if self._health is not None:
+            files = HealthFiles(self._health)
+            # Before the first packet: no answer after a hand-over may name what is down.
+            self._take_health(files.read)
+            gevent.spawn(self._follow_health, files)
         for server in self._servers:
             server.start()
-        if self._health is not None:
-            gevent.spawn(self._read_health, HealthFiles(self._health))
 
     def take(self, generation: Generation) -> None:
         """Answer from this generation: for answers that is one assignment of the snapshot."""
@@ -88,15 +91,18 @@ class Worker:
         if not want_descriptors(needed):
             log.warning("tcp.max_connections needs %d open files: so many are not allowed", needed)
 
-    def _read_health(self, files: HealthFiles) -> None:
+    def _follow_health(self, files: HealthFiles) -> None:
         """Keep the states of all checks as the status files have them, each second (G173); a greenlet of its own."""
         while True:
-            try:
-                self.responder.take_health(in_thread(files.read))
-            except Exception:
-                # What was read last stays in force, and the next second tries again.
-                log.exception("reading the health states failed")
             gevent.sleep(HEALTH_SECONDS)
+            self._take_health(lambda: in_thread(files.read))
+
+    def _take_health(self, read: Callable[[], Mapping[str, int] | None]) -> None:
+        """Put into force what is read; if that fails what was read last stays, and the next second tries again."""
+        try:
+            self.responder.take_health(read())
+        except Exception:
+            log.exception("reading the health states failed")
 
 
 def wait_stopped(servers: Sequence[BaseServer]) -> None:

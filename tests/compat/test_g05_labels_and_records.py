@@ -159,7 +159,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Iterator[Se
     (directory / "health").mkdir()
     (directory / "health" / "sites.json").write_text(json.dumps({"up": 2, "down": 1}))
     (directory / "greendns.toml").write_text(f'[health]\ndirectory = "{directory / "health"}"\n')
-    with serving(directory, ZONES, ["--geoip", str(world)]) as running:
+    with serving(directory, ZONES, ["--geoip", str(world)], workers=0) as running:
         assert running.health()["errors"] == []
         wait_until(lambda: len(running.values("healthy-a.example.com")) == 1, "the status file is read")
         yield running

@@ -70,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, world: Path) -> Iterator[Se
     directory = tmp_path_factory.mktemp("matching")
     (directory / "states").mkdir()
     (directory / "greendns.toml").write_text('[health]\ndirectory = "states"\n')
-    with serving(directory, ZONES, ["--geoip", str(world)]) as running:
+    with serving(directory, ZONES, ["--geoip", str(world)], workers=0) as running:
         wait_until(lambda: running.values("sick.example.com") == [], "the states are read")
         yield running
 

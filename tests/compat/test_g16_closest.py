@@ -204,7 +204,7 @@ def test_G167_a_newer_city_database_moves_the_records(tmp_path: Path) -> None:
     zone = {"closest": True, "max_hosts": 1, "data": {"www": {"a": addresses(AT_90, AT_10)}}}
     database = tmp_path / "GeoLite2-City.mmdb"
     write_city(database, PLACES)
-    with serving(tmp_path, {"example.com": zone}) as server:
+    with serving(tmp_path, {"example.com": zone}, workers=0) as server:
         assert seen(server, "www.example.com", times=20) == only(AT_10)
 
         moved = {**PLACES, "203.0.113.0/26": city("DK", at=(0.0, 21.0))}

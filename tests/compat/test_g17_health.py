@@ -85,6 +85,25 @@ def test_G173_a_changed_status_is_in_force_within_seconds(server: Server, status
     wait_until(lambda: server.values("www.example.com") == [], "the checks are unknown", 3)
 
 
+def test_G173_a_hand_over_never_answers_what_is_down(tmp_path: Path) -> None:
+    """Fresh workers know the states before their first packet."""
+    (tmp_path / "health").mkdir()
+    (tmp_path / "health" / "sites.json").write_text('{"up": 2, "down": 1}')
+    (tmp_path / "greendns.toml").write_text('[health]\ndirectory = "health"\n')
+    records = [{"a": "192.0.2.1", "health": "sites/up"}, {"a": "192.0.2.2", "health": "sites/down"}]
+    www = {"health": {"type": "file"}, "a": records}
+
+    def zone(serial: int) -> dict[str, object]:
+        return {"serial": serial, "data": {"": {"ns": ["ns1.example.net."]}, "www": www}}
+
+    with serving(tmp_path, {"example.com": zone(1)}) as server:
+        for serial in (2, 3):
+            write_zones(server.zones, {"example.com": zone(serial)})
+            told = f"serial {serial}"
+            while told not in server.log_text():
+                assert server.values("www.example.com") == ["192.0.2.1"]
+
+
 def test_G174_all_types_are_filtered_and_an_empty_target_falls_through(server: Server) -> None:
     """The MX is down as well; a Dane whose own records are all down gets everybody's."""
     assert server.values("www.example.com", "MX") == []
