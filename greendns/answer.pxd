@@ -2,6 +2,7 @@ cimport cython
 
 from .answering cimport Answering, deny, encode_answer, refuse
 from .filters cimport choose
+from .image cimport Image
 from .outcome cimport Outcome, Peer
 from .query cimport ClientSubnet, Query, parse
 from .referral cimport refer
@@ -9,11 +10,12 @@ from .response cimport Response
 from .rrset cimport RRset
 from .snapshot cimport Snapshot, State
 from .targeting cimport Location, is_locatable, locate, look_up, scope_prefix
-from .zone cimport Match, Name, Zone, find_first, find_matches
+from .zone cimport Match, Zone, find_first, find_matches
 from .zonedb cimport ZoneDB
 
+cdef tuple _NO_PREFIXES
 cdef int _IN, _CH, _AXFR, _IXFR, _ANY, _CNAME, _SOA, _NS
-cdef int _NOERROR, _NXDOMAIN, _REFUSED, _ANSWER, _GEOGRAPHIC, _CHAIN, _UNDERSCORE
+cdef int _NOERROR, _NXDOMAIN, _REFUSED, _ANSWER, _GEOGRAPHIC, _IP, _CHAIN, _UNDERSCORE
 
 
 @cython.locals(answering=Answering)
@@ -42,12 +44,12 @@ cdef Location _locate_socket(Peer peer, Zone zone, Snapshot snapshot)
 )
 cdef _follow_chain(Answering answering, Zone zone)
 
-@cython.locals(name=Name)
+@cython.locals(name=Py_ssize_t)
 cpdef tuple find_name(Zone zone, bytes relative, ZoneDB zones)
 
 cdef bint _is_always_there(Zone zone, bytes relative, int qtype) except -1
 
-@cython.locals(query=Query, location=Location, cut=bytes, name=Name, stands_at=bytes)
+@cython.locals(query=Query, location=Location, cut=bytes, name=Py_ssize_t, stands_at=bytes)
 cdef bytes _answer_name(Answering answering, Zone zone, bytes owner, bytes relative)
 
 cdef bint _answer_unwritten(
@@ -56,14 +58,14 @@ cdef bint _answer_unwritten(
 
 @cython.locals(qtype=int, rrset=RRset)
 cdef bytes _answer_from(
-    Answering answering, Zone zone, bytes owner, bytes relative, Name name, Location location
+    Answering answering, Zone zone, bytes owner, bytes relative, Py_ssize_t name, Location location
 )
 
-cdef _deny_name(Answering answering, Zone zone, Name name, Location location)
+cdef _deny_name(Answering answering, Zone zone, Py_ssize_t name, Location location)
 
 @cython.locals(qtype=int, match=Match)
 cdef RRset _add_best(
-    Answering answering, Zone zone, bytes owner, bytes relative, Name name, Location location
+    Answering answering, Zone zone, bytes owner, bytes relative, Py_ssize_t name, Location location
 )
 
 @cython.locals(match=Match)
@@ -72,8 +74,8 @@ cdef RRset _add_first(Answering answering, bytes owner, list matches, Location l
 @cython.locals(response=Response, rrset=RRset, room=Py_ssize_t, indexes=list, partly=bint)
 cdef bint _add_match(Answering answering, bytes owner, Match match, Location location) except -1
 
-@cython.locals(scope=int)
-cdef _widen_scope(Answering answering, Name name, Location location)
+@cython.locals(levels=int, scope=int)
+cdef _widen_scope(Answering answering, Image image, Py_ssize_t name, Location location)
 
 cdef bint _answer_debug(
     Answering answering, Zone zone, bytes owner, bytes relative, Location location

@@ -10,7 +10,8 @@ from . import chaos
 from .answering import Answering, deny, encode_answer, refuse
 from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Rcode, RRClass, RRType
 from .filters import choose
-from .levels import EVERYBODY, GEOGRAPHIC
+from .image import Image
+from .levels import EVERYBODY, GEOGRAPHIC, IP
 from .outcome import WAIT, Peer, Reply
 from .picker import Draw
 from .query import ClientSubnet, Query, parse
@@ -19,7 +20,7 @@ from .response import ANSWER, COPIED_FLAGS, FLAG_QR, Response, encode_opt
 from .rrset import RRset
 from .snapshot import Snapshot, State
 from .targeting import Location, is_locatable, locate, look_up, scope_prefix
-from .zone import WILDCARD, Match, Name, Zone, find_any, find_first, find_matches
+from .zone import WILDCARD, Match, Zone, find_any, find_first, find_matches
 from .zonedb import ZoneDB
 
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
@@ -31,7 +32,8 @@ _AXFR, _IXFR, _ANY, _CNAME = int(RRType.AXFR), int(RRType.IXFR), int(RRType.ANY)
 _SOA, _NS = int(RRType.SOA), int(RRType.NS)
 _NOERROR, _NXDOMAIN, _REFUSED = int(Rcode.NOERROR), int(Rcode.NXDOMAIN), int(Rcode.REFUSED)
 _ANSWER = ANSWER
-_GEOGRAPHIC = GEOGRAPHIC
+_GEOGRAPHIC, _IP = GEOGRAPHIC, IP
+_NO_PREFIXES = (0, 0)
 _CHAIN = CHAIN_LIMIT
 _UNDERSCORE = ord("_")
 
@@ -171,27 +173,27 @@ def _follow_chain(answering: Answering, zone: Zone) -> None:
 # -- one name
 
 
-def find_name(zone: Zone, relative: bytes, zones: ZoneDB) -> tuple[Name | None, bytes]:
-    """The name that answers for `relative`, itself or the wildcard that covers it, and where that stands.
+def find_name(zone: Zone, relative: bytes, zones: ZoneDB) -> tuple[int, bytes]:
+    """The name that answers for `relative`, itself or the wildcard that covers it, and where that stands; 0 if none.
 
     A wildcard does not reach below a name that exists only through another zone of ours (RFC 4592 section 3.3.1).
     """
-    name = zone.names.get(relative)
-    if name is not None:
+    name = zone.image.find(relative)
+    if name:
         return name, relative
     name, stands_at = zone.find_wildcard(relative)
-    if name is not None and zones.has_between(relative + zone.origin, stands_at[len(WILDCARD) :] + zone.origin):
-        return None, b""
+    if name and zones.has_between(relative + zone.origin, stands_at[len(WILDCARD) :] + zone.origin):
+        return 0, b""
     return name, stands_at
 
 
-def name_matches(zone: Zone, relative: bytes, name: Name, qtype: int, targets: tuple[bytes, ...]) -> list[list[Match]]:
+def name_matches(zone: Zone, relative: bytes, name: int, qtype: int, targets: tuple[bytes, ...]) -> list[list[Match]]:
     """What may answer, per RRset of the answer and best first: one list, or for ANY one for each type."""
     if qtype == _ANY:
-        return find_any(name, targets)
-    matches = find_matches(name, qtype, targets)
+        return find_any(zone.image, name, targets)
+    matches = find_matches(zone.image, name, qtype, targets)
     if not matches and _is_always_there(zone, relative, qtype):
-        return [find_matches(name, qtype, (EVERYBODY,))]
+        return [find_matches(zone.image, name, qtype, (EVERYBODY,))]
     return [matches]
 
 
@@ -210,16 +212,16 @@ def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes
     if cut is not None:
         refer(answering, zone, cut, _locate_socket(answering.peer, zone, answering.snapshot))
         return None
-    name = zone.names.get(relative)
+    name = zone.image.find(relative)
     stands_at = relative
-    if name is None:
+    if not name:
         if _answer_unwritten(answering, zone, owner, relative, location):
             return None
         name, stands_at = find_name(zone, relative, answering.snapshot.zones)
-    if name is None:
+    if not name:
         deny(answering, zone, "nxdomain", _NXDOMAIN)
         return None
-    _widen_scope(answering, name, location)
+    _widen_scope(answering, zone.image, name, location)
     if answering.outcome.owner is None and zone is answering.outcome.zone:
         answering.outcome.owner = stands_at
     return _answer_from(answering, zone, owner, relative, name, location)
@@ -236,12 +238,13 @@ def _answer_unwritten(answering: Answering, zone: Zone, owner: bytes, relative: 
 
 
 def _answer_from(
-    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
+    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: int, location: Location
 ) -> bytes | None:
     """Add the records that stand at a name; returns the target of a CNAME that wants to be followed."""
     qtype = answering.query.qtype
     if qtype == _ANY:
-        added = [_add_first(answering, owner, matches, location) for matches in find_any(name, location.targets)]
+        per_type = find_any(zone.image, name, location.targets)
+        added = [_add_first(answering, owner, matches, location) for matches in per_type]
         rrset = next(filter(None, added), None)
     else:
         rrset = _add_best(answering, zone, owner, relative, name, location)
@@ -252,21 +255,21 @@ def _answer_from(
     return None
 
 
-def _deny_name(answering: Answering, zone: Zone, name: Name, location: Location) -> None:
+def _deny_name(answering: Answering, zone: Zone, name: int, location: Location) -> None:
     """No records: either of this type, or this client sees no such name (G115, G116)."""
-    if name.exists_for(location.targets):
+    if zone.image.exists_for(name, location.targets):
         deny(answering, zone, "nodata", _NOERROR)
     else:
         deny(answering, zone, "nxdomain", _NXDOMAIN)
 
 
 def _add_best(
-    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: Name, location: Location
+    answering: Answering, zone: Zone, owner: bytes, relative: bytes, name: int, location: Location
 ) -> RRset | None:
     """Add what answers best; the other matches are looked for only where nothing is left of the first."""
     qtype = answering.query.qtype
-    match = find_first(name, qtype, location.targets)
-    if match is None:
+    match = answering.match
+    if not find_first(zone.image, name, qtype, location.targets, match):
         if not _is_always_there(zone, relative, qtype):
             return None
     elif _add_match(answering, owner, match, location):
@@ -291,9 +294,10 @@ def _add_match(answering: Answering, owner: bytes, match: Match, location: Locat
     indexes = choose(match, location, answering.snapshot, answering.state, answering.draw, room)
     if not indexes:
         return False
-    answering.outcome.label = match.label.text
+    answering.outcome.image = match.image
+    answering.outcome.label = match.label
     # Over TCP there is no longer message to ask for: of a pick, as many as fit.
-    partly = answering.peer.is_tcp and rrset.choice is not None
+    partly = answering.peer.is_tcp and rrset.choice != 0
     if not response.add(_ANSWER, owner, rrset, indexes, partly):
         response.is_truncated = True
     if rrset.rrtype == _CNAME:
@@ -301,8 +305,9 @@ def _add_match(answering: Answering, owner: bytes, match: Match, location: Locat
     return True
 
 
-def _widen_scope(answering: Answering, name: Name, location: Location) -> None:
-    scope = scope_prefix(location, name.levels, name.address_prefixes)
+def _widen_scope(answering: Answering, image: Image, name: int, location: Location) -> None:
+    levels = image.levels(name)
+    scope = scope_prefix(location, levels, image.address_prefixes(name) if levels & _IP else _NO_PREFIXES)
     if scope > answering.outcome.scope:
         answering.outcome.scope = scope
 

@@ -6,7 +6,7 @@ from .query cimport Query, read
 from .response cimport Response, encode_opt, encode_option, one_octet, two_octets
 from .snapshot cimport Snapshot, State
 from .targeting cimport Location
-from .zone cimport Zone
+from .zone cimport Match, Zone
 
 cdef bytes _SUBNET_CODE
 cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _OPTION_HEAD, _AUTHORITY, _AA, _COPIED, _HEADER
@@ -24,6 +24,7 @@ cdef class Answering:
     cdef readonly Response response
     cdef readonly Outcome outcome
     cdef readonly Location location
+    cdef readonly Match match
     cdef public int flags
     cdef public bytes target
     cdef public bint waits

@@ -19,7 +19,7 @@ from .response import (
 )
 from .snapshot import Snapshot, State
 from .targeting import Location
-from .zone import Zone
+from .zone import Zone, blank_match
 
 # What the compiled functions look at for each query: see query.py.
 _NOERROR, _NOTIMP = int(Rcode.NOERROR), int(Rcode.NOTIMP)
@@ -45,6 +45,7 @@ class Answering:
         "draw",
         "flags",
         "location",
+        "match",
         "now",
         "options",
         "options_octets",
@@ -63,6 +64,7 @@ class Answering:
         self.outcome = Outcome("dropped", _NOERROR)
         self.response = Response(b"", 0, 0)
         self.location = Location(b"", False)
+        self.match = blank_match()
         self.options = b""
         self.options_octets = 0
         self.target = b""

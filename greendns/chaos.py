@@ -9,7 +9,7 @@ import json
 
 from .charstring import encode_strings
 from .codes import RRClass, RRType
-from .rrset import RRset
+from .rrset import RRset, make_rrset
 from .snapshot import ServerOptions
 from .targeting import Location, address_text
 
@@ -44,7 +44,7 @@ def is_permitted(relative: bytes, peer_address: bytes, options: ServerOptions) -
 def text_rrset(strings: list[str], ttl: int, rrclass: int = RRClass.IN) -> RRset:
     """One TXT record of several strings."""
     rdata = encode_strings([string.encode() for string in strings])
-    return RRset(RRType.TXT, ttl, (rdata,), rrclass=rrclass)
+    return make_rrset(RRType.TXT, ttl, (rdata,), rrclass=rrclass)
 
 
 def status_rrset(options: ServerOptions, now: float) -> RRset:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from .codes import RRTYPE_NAMES, Rcode, rcode_name
 from .name import relative_text
 from .outcome import Outcome
+from .zone import Zone
 
 # What can become of a packet: `Outcome.kind`, and "failed" for a fault of ours.
 KINDS = ("dropped", "error", "refused", "chaos", "debug", "referral", "answer", "nodata", "nxdomain", "failed")
@@ -48,24 +49,35 @@ _IS_TOLD = bytes([qtype in RRTYPE_NAMES for qtype in range(65_536)])
 _TCP_KINDS, _TRUNCATED_CELL, _NXDOMAIN_RCODE = _TCP, _TRUNCATED, int(Rcode.NXDOMAIN)
 
 Labels = tuple[str, str, str, str]
-# Zone, type, relative name (None: not told) and rcode: what a question is counted by.
-Key = tuple[str | None, int, bytes | None, int]
+# Number of the zone, type, relative name and rcode: what a question is counted by where its name is told.
+Key = tuple[int, int, bytes, int]
+# Where it is not, a number of these: 16 bits for the type, 8 for the rcode.
+_ZONE_BITS, _TYPE_BITS = 24, 8
 
 
 class Counters:
     """One row and its one writer: every packet read moves exactly one outcome cell."""
 
-    __slots__ = ("_cell_of", "_cell_of_line", "_cells", "_heap", "_plain_cells", "_used")
+    # _cell_of_line  of what was in the heap before; what is added is found by its key
+    __slots__ = ("_cell_of", "_cell_of_line", "_cells", "_heap", "_next_cell", "_plain_cell_of", "_used")
 
     def __init__(self, row: memoryview) -> None:
         """Go on in `row`, ROW_OCTETS of memory that was zero in the beginning."""
         self._cells = row[:_HEAP_START].cast("Q")
         self._heap = row[_HEAP_START:ROW_OCTETS]
         self._used = self._cells[_HEAP_USED]
+        self._cell_of: dict[Key, int] = {}
+        self._plain_cell_of: dict[int, int] = {}
+        self._cell_of_line: dict[bytes, int] = {}
+        self.forget_zones()
+
+    def forget_zones(self) -> None:
+        """Zones may have other numbers from now on: what was counted is found by its text."""
         lines = bytes(self._heap[: self._used]).split(b"\n")[:-1]
         self._cell_of_line = {line: _FIRST_KEY + place for place, line in enumerate(lines)}
-        self._cell_of: dict[Key, int] = {}
-        self._plain_cells: dict[str | None, dict[int, int]] = {}
+        self._next_cell = _FIRST_KEY + len(lines)
+        self._cell_of.clear()
+        self._plain_cell_of.clear()
 
     def count(self, outcome: Outcome, is_tcp: bool, detailed: bool) -> None:
         """Count a packet that was answered or dropped; `detailed`: a question by its label too.
@@ -79,12 +91,11 @@ class Counters:
             cell += _TCP_KINDS
         zone = outcome.zone
         if kind == "refused" or (zone is not None and kind != "debug"):
-            text = zone.text if zone is not None else None
             qtype = outcome.qtype if _IS_TOLD[outcome.qtype] else 0
             if detailed and outcome.owner is not None and outcome.rcode != _NXDOMAIN_RCODE:
-                self._count_question((text, qtype, outcome.owner, outcome.rcode))
+                self._count_question(zone, qtype, outcome.owner, outcome.rcode)
             else:
-                self._count_plainly(text, qtype, outcome.rcode)
+                self._count_plainly(zone, qtype, outcome.rcode)
         if outcome.is_truncated:
             self._cells[_TRUNCATED_CELL] += 1
         self._cells[cell] += 1
@@ -98,48 +109,48 @@ class Counters:
         """Count answers that the system did not take."""
         self._cells[_UNSENT] += datagrams
 
-    def _count_plainly(self, text: str | None, qtype: int, rcode: int) -> None:
-        """Count a question of which no name is told: by numbers, not by a tuple of four."""
-        cells = self._plain_cells.get(text)
-        if cells is None:
-            cells = self._plain_cells[text] = {}
-        number = qtype << 8 | rcode
-        cell = cells.get(number)
+    def _count_plainly(self, zone: Zone | None, qtype: int, rcode: int) -> None:
+        """Count a question of which no name is told: by one number, not by a tuple of four."""
+        number = 0 if zone is None else zone.number
+        key = number << _ZONE_BITS | qtype << _TYPE_BITS | rcode
+        cell = self._plain_cell_of.get(key)
         if cell is None:
-            cell = cells[number] = self._find_cell((text, qtype, None, rcode))
+            cell = self._plain_cell_of[key] = self._find_cell(zone, qtype, None, rcode)
         place = cell
         self._cells[place] += 1
 
-    def _count_question(self, key: Key) -> None:
+    def _count_question(self, zone: Zone | None, qtype: int, owner: bytes, rcode: int) -> None:
+        key = (0 if zone is None else zone.number, qtype, owner, rcode)
         cell = self._cell_of.get(key)
         if cell is None:
-            cell = self._find_cell(key)
+            cell = self._cell_of[key] = self._find_cell(zone, qtype, owner, rcode)
         place = cell
         self._cells[place] += 1
 
-    def _find_cell(self, key: Key) -> int:
-        """The cell of a key that this process has not met yet."""
-        line = "\t".join(_labels(key)).encode("utf-8", "replace")
+    def _find_cell(self, zone: Zone | None, qtype: int, owner: bytes | None, rcode: int) -> int:
+        """The cell of a question that this process has not met yet; `owner`: None where no name is told."""
+        line = "\t".join(_labels(zone, qtype, owner, rcode)).encode("utf-8", "replace")
         cell = self._cell_of_line.get(line)
-        if cell is None:
-            cell = _FIRST_KEY + len(self._cell_of_line)
-            end = self._used + len(line) + 1
-            if cell == _FIRST_KEY + KEYS_MAX or end > _HEAP_OCTETS:
-                return _UNLABELLED
-            self._heap[self._used : end] = line + b"\n"
-            # Only now may a reader see it.
-            self._cells[_HEAP_USED] = self._used = end
-            self._cell_of_line[line] = cell
-        self._cell_of[key] = cell
+        return self._add_line(line) if cell is None else cell
+
+    def _add_line(self, line: bytes) -> int:
+        """The cell of a line that is not in the heap; that of all others where there is no room for it."""
+        cell = self._next_cell
+        end = self._used + len(line) + 1
+        if cell == _FIRST_KEY + KEYS_MAX or end > _HEAP_OCTETS:
+            return _UNLABELLED
+        self._heap[self._used : end] = line + b"\n"
+        # Only now may a reader see it.
+        self._cells[_HEAP_USED] = self._used = end
+        self._next_cell = cell + 1
         return cell
 
 
-def _labels(key: Key) -> Labels:
-    """A key as dns_queries_total tells it (G221)."""
-    zone, qtype, owner, rcode = key
+def _labels(zone: Zone | None, qtype: int, owner: bytes | None, rcode: int) -> Labels:
+    """What dns_queries_total tells of a question (G221)."""
     qname = UNTOLD if owner is None else relative_text(owner)
     return (
-        UNTOLD if zone is None else zone,
+        UNTOLD if zone is None else zone.text,
         RRTYPE_NAMES.get(qtype, OTHER),
         NOT_THERE if rcode == Rcode.NXDOMAIN else qname,
         rcode_name(rcode),

@@ -15,6 +15,7 @@ from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
 from .geography import Place
+from .image import Image
 from .levels import EVERYBODY
 from .message import Record, read_records
 from .name import relative_text, to_text
@@ -26,7 +27,7 @@ from .rdata import to_text as rdata_text
 from .response import ADDITIONAL, ANSWER, AUTHORITY, encode_opt
 from .snapshot import Snapshot, State
 from .targeting import Location, address_text, scope_prefix
-from .zone import Label, Match, Name, Zone
+from .zone import Match, Zone
 
 _SECTIONS = {ANSWER: "", AUTHORITY: "authority: ", ADDITIONAL: "additional: "}
 _ENDINGS = {"nodata": "NODATA", "nxdomain": "NXDOMAIN", "debug": "debug name"}
@@ -134,23 +135,23 @@ def _hop(query: Query, peer: Peer, zone: Zone, qname: bytes, snapshot: Snapshot,
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
         return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}
-    if relative not in zone.names and _is_debug_name(relative, peer, snapshot):
+    if not zone.image.find(relative) and _is_debug_name(relative, peer, snapshot):
         return {**hop, "result": "debug name"}
-    if relative not in zone.names and qname in snapshot.zones.ancestors:
+    if not zone.image.find(relative) and qname in snapshot.zones.ancestors:
         return {**hop, "result": "NODATA: no label, but a zone of ours below"}
     name, stands_at = find_name(zone, relative, snapshot.zones)
-    if name is None:
+    if not name:
         return {**hop, "result": "NXDOMAIN: no label, no wildcard"}
     hop["matched_name"] = relative_text(stands_at) or "@"
-    hop["tried"] = list(_tried(name, location.targets, stands_at))
-    hop["scope"] = scope_prefix(location, name.levels, name.address_prefixes)
+    hop["tried"] = list(_tried(zone.image, name, location.targets, stands_at))
+    hop["scope"] = scope_prefix(location, zone.image.levels(name), zone.image.address_prefixes(name))
     matches = name_matches(zone, relative, name, query.qtype, location.targets)
     told = [one for each in matches for one in _told(each, location, snapshot, state)]
     hop["passed"] = [one for one in told if not _is_answered(one)]
     hop["sets"] = [one for one in told if _is_answered(one)]
     if hop["sets"]:
         return {**hop, "result": "answer"}
-    exists = name.exists_for(location.targets)
+    exists = zone.image.exists_for(name, location.targets)
     return {**hop, "result": "NODATA" if exists else "NXDOMAIN: only other clients see this name"}
 
 
@@ -177,18 +178,18 @@ def _location(location: Location, place: Place) -> Values:
     }
 
 
-def _tried(name: Name, targets: tuple[bytes, ...], stands_at: bytes) -> Iterator[Values]:
+def _tried(image: Image, name: int, targets: tuple[bytes, ...], stands_at: bytes) -> Iterator[Values]:
     base = relative_text(stands_at)
     for target in targets:
-        label = name.plain if target == EVERYBODY else name.variants.get(target)
+        label = image.label_for(name, target)
         text = base if target == EVERYBODY else ".".join([part for part in (base, target.decode()) if part])
-        yield {"target": target.decode(), "label": text or "@", "holds": _holds(label)}
+        yield {"target": target.decode(), "label": text or "@", "holds": _holds(image, label)}
 
 
-def _holds(label: Label | None) -> list[str] | None:
-    if label is None:
+def _holds(image: Image, label: int) -> list[str] | None:
+    if not label:
         return None
-    return (["alias"] if label.has_alias else []) + [rrtype_name(rrtype) for rrtype in label.rrsets]
+    return (["alias"] if image.has_alias(label) else []) + [rrtype_name(rrtype) for rrtype, _ in image.sets(label)]
 
 
 # -- one RRset
@@ -201,10 +202,10 @@ def _told(matches: list[Match], location: Location, snapshot: Snapshot, state: S
         odds = _group_odds(match, groups)
         yield {
             "type": rrtype_name(match.rrset.rrtype),
-            "label": match.label.text,
+            "label": match.label_text(),
             "target": match.target.decode(),
             "ttl": match.rrset.ttl,
-            "max_hosts": match.label.max_hosts,
+            "max_hosts": match.max_hosts,
             "odds_are": "exact" if _are_exact(match, groups) else "approximate",
             "records": _records(match, odds),
             "removed": list(_removed(match, odds, groups)),

@@ -1,5 +1,6 @@
 cimport cython
 
+from .picker cimport pick
 from .rrset cimport RRset
 from .snapshot cimport Snapshot, State, Tier
 from .targeting cimport Location

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .cells import Cells
 from .codes import RRType
 from .geography import distance_degrees
-from .picker import Draw, WeightedChoice
+from .picker import Draw, encode_choice, pick
 from .rrset import RRset
 from .snapshot import Snapshot, State, Tier
 from .targeting import Location
@@ -32,17 +33,17 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     room  at most so many records can fit at all: more are not drawn
     """
     rrset = match.rrset
-    if rrset.choice is None:
+    if not rrset.choice:
         healthy = healthy_indexes(match, state.health)
         return list(range(len(rrset))) if healthy is None else healthy
     count = pick_count(match)
     if count > room:
         count = room
-    if not match.label.is_checked and not _minds_distance(match):
-        return rrset.choice.pick(count, draw)
+    if not match.is_checked and not _minds_distance(match):
+        return pick(match.image.cells, rrset.choice, count, draw)
     chosen: list[int] = []
     for tier in _remembered_tiers(match, location, snapshot, state):
-        chosen.extend([tier.indexes[position] for position in tier.choice.pick(count - len(chosen), draw)])
+        chosen.extend([tier.indexes[position] for position in pick(tier.choice, 0, count - len(chosen), draw)])
         if len(chosen) >= count:
             break
     return chosen
@@ -50,20 +51,20 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
 
 def pick_count(match: Match) -> int:
     """How many records a match gives, if there are as many: all where none are picked, one CNAME (G150, G154, G156)."""
-    if match.rrset.choice is None:
+    if not match.rrset.choice:
         return len(match.rrset)
-    return _SINGLE if match.rrset.rrtype == _CNAME else match.label.max_hosts
+    return _SINGLE if match.rrset.rrtype == _CNAME else match.max_hosts
 
 
 def _minds_distance(match: Match) -> bool:
     """Whether distance may count: for addresses alone (G160)."""
-    return match.label.closest and (match.rrset.rrtype == _A or match.rrset.rrtype == _AAAA)
+    return match.closest and (match.rrset.rrtype == _A or match.rrset.rrtype == _AAAA)
 
 
 def _remembered_tiers(match: Match, location: Location, snapshot: Snapshot, state: State) -> list[Tier]:
     """The tiers of a match for clients at a place: made once for each snapshot and state of health."""
     coordinates = location.place.coordinates if _minds_distance(match) else None
-    key = (match.rrset, coordinates)
+    key = (match.image, match.rrset.at, coordinates)
     tiers = state.tiers.get(key)
     if tiers is None:
         if len(state.tiers) >= TIERS_LIMIT:
@@ -80,7 +81,7 @@ def _make_tiers(match: Match, location: Location, snapshot: Snapshot, state: Sta
     for indexes in plan(match, location, snapshot, state):
         if needed <= 0:
             break
-        tiers.append(Tier(tuple(indexes), WeightedChoice([weights[index] for index in indexes])))
+        tiers.append(Tier(tuple(indexes), Cells(encode_choice([weights[index] for index in indexes]))))
         needed -= len(indexes)
     return tiers
 
@@ -93,7 +94,7 @@ def plan(match: Match, location: Location, snapshot: Snapshot, state: State) -> 
     rrset = match.rrset
     healthy = healthy_indexes(match, state.health)
     remaining = len(rrset) if healthy is None else len(healthy)
-    if _minds_distance(match) and match.label.max_hosts < remaining:
+    if _minds_distance(match) and match.max_hosts < remaining:
         groups = distance_groups(rrset, healthy, location, snapshot)
         if groups is not None:
             return groups
@@ -105,8 +106,8 @@ def healthy_indexes(match: Match, health: Mapping[str, int] | None) -> list[int]
 
     A record passes without a check of its own, or if its check says healthy; unknown is not healthy (G170, G171).
     """
-    checks = match.rrset.health
-    if checks is None or health is None or not match.label.is_checked:
+    checks = match.rrset.checks()
+    if checks is None or health is None or not match.is_checked:
         return None
     return [index for index, check in enumerate(checks) if check is None or health.get(check) == HEALTHY]
 
@@ -119,7 +120,7 @@ def distance_groups(
     None where the client has no location: then distance says nothing.
     """
     client = location.place.coordinates
-    coordinates = snapshot.coordinates.get(rrset)
+    coordinates = snapshot.coordinates.get((rrset.image, rrset.at))
     if client is None or coordinates is None:
         return None
     indexes = range(len(rrset)) if healthy is None else healthy

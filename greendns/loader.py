@@ -18,10 +18,11 @@ from .codes import ADDRESS_TYPES
 from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
+from .image import IS_CLOSEST
 from .regularfile import UNREAD, Fingerprint, fingerprint, read_octets
 from .rrset import RRset
 from .settings import Config
-from .snapshot import Coordinates, ServerOptions, Snapshot
+from .snapshot import Coordinates, Place, ServerOptions, Snapshot
 from .zone import Zone
 from .zonebuild import builtin_zone, read_zone
 from .zonedb import ZoneDB
@@ -289,13 +290,24 @@ def _snapshot(
 ) -> Snapshot:
     in_service = [loaded.zone for loaded in zones.values() if loaded.zone is not None]
     # The built-in zone comes first: a file of the same name takes its place.
-    zonedb = ZoneDB([builtin_zone(), *in_service])
+    serving = [builtin_zone(), *in_service]
+    _number(serving)
+    zonedb = ZoneDB(serving)
     geo = _geo(databases, previous)
-    known: Mapping[RRset, tuple[Coordinates | None, ...]] = {}
+    known: Mapping[Place, tuple[Coordinates | None, ...]] = {}
     if previous is not None and previous.snapshot.geo is geo:
         known = previous.snapshot.coordinates
-    coordinates = {rrset: known.get(rrset) or _coordinates(rrset, geo) for rrset in _placed_rrsets(in_service)}
+    placed = {(rrset.image, rrset.at): rrset for rrset in _placed_rrsets(in_service)}
+    coordinates = {place: known.get(place) or _coordinates(rrset, geo) for place, rrset in placed.items()}
     return Snapshot(zonedb, geo, options, coordinates)
+
+
+def _number(zones: list[Zone]) -> None:
+    """Give each zone that has none a number of its own, from 1; a zone that did not change keeps it."""
+    highest = max(zone.number for zone in zones)
+    for zone in zones:
+        if not zone.number:
+            zone.number = highest = highest + 1
 
 
 def _placed_rrsets(zones: list[Zone]) -> Iterator[RRset]:
@@ -303,9 +315,10 @@ def _placed_rrsets(zones: list[Zone]) -> Iterator[RRset]:
     for zone in zones:
         if not zone.wants_coordinates:
             continue
-        for name in zone.names.values():
-            if name.plain is not None and name.plain.closest:
-                yield from [name.plain.rrsets[kind] for kind in ADDRESS_TYPES if kind in name.plain.rrsets]
+        image = zone.image
+        for label in filter(None, map(image.plain, image.names())):
+            if image.settings(label) & IS_CLOSEST:
+                yield from [RRset(image, at) for rrtype, at in image.sets(label) if rrtype in ADDRESS_TYPES]
 
 
 def _coordinates(rrset: RRset, geo: Geo) -> tuple[Coordinates | None, ...]:

@@ -1,5 +1,6 @@
 cimport cython
 
+from .image cimport Image
 from .zone cimport Zone
 
 
@@ -18,7 +19,8 @@ cdef class Outcome:
     cdef public int qtype
     cdef public Zone zone
     cdef public bytes owner
-    cdef public str label
+    cdef public Image image
+    cdef public Py_ssize_t label
     cdef public tuple targets
     cdef public int scope
     cdef public bint is_truncated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .image import Image
 from .targeting import address_text
 from .zone import Zone
 
@@ -36,11 +37,11 @@ class Outcome:
     kind     dropped, error, refused, chaos, debug, referral, answer, nodata or nxdomain
     zone     that answered first; None where none did
     owner    relative name in that zone that the question met, a wildcard's own name included; None where it met none
-    label    the last label of a zone file that an answer came from, as in the file; "" where none did
+    label    the last label that an answer came from, at its place in `image`; 0 where none did
     targets  of the client, nearest first
     """
 
-    __slots__ = ("is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
+    __slots__ = ("image", "is_truncated", "kind", "label", "owner", "qtype", "rcode", "scope", "targets", "zone")
 
     def __init__(self, kind: str, rcode: int, qtype: int = 0) -> None:
         self.begin(kind, rcode, qtype)
@@ -52,10 +53,15 @@ class Outcome:
         self.qtype = qtype
         self.zone: Zone | None = None
         self.owner: bytes | None = None
-        self.label = ""
+        self.image: Image | None = None
+        self.label = 0
         self.targets: tuple[bytes, ...] = ()
         self.scope = 0
         self.is_truncated = False
+
+    def label_text(self) -> str:
+        """The label as in the zone file, in lower case; "" where none answered."""
+        return "" if self.image is None else self.image.text(self.label)
 
 
 Reply = tuple[bytes | None, Outcome]

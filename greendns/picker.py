@@ -1,112 +1,132 @@
 """Weights -> the indexes of the records to answer with: weighted choice without replacement.
 
-Pure, and on the hot path: knows no records, no configuration and no source of randomness; the caller
-hands that in. The weights lie one after the other on a line, `bounds[i]` to `bounds[i + 1]` belongs to
-record i, and a draw is a point on what is left of the line. So each draw is exact, and none is rejected
-and tried again: an alias table with rejection loops where one weight of 10,000 stands among ones.
+Pure, and on the hot path: knows no records, no configuration and no source of randomness; the caller hands that in.
+The weights lie one after the other on a line, `bounds[i]` to `bounds[i + 1]` belongs to position i, and a draw is a
+point on what is left of the line. So each draw is exact, and none is rejected and tried again: an alias table with
+rejection loops where one weight of 10,000 stands among ones.
+
+A choice is packed into cells, so that it can stand beside the records that it chooses from:
+
+    positive weights | shift of the guide | place of the order | place of the zeros | bounds | guide | order | zeros
+
+Places count from the first of these cells; 0 is none. The *guide* tells for every 2^shift-th point of a long line on
+which position it falls, so that a search begins with a handful of neighbours and not with all (Chen and Asau 1974). The
+*order* is there where some weights are zero: the record at each position, positive weights first. The *zeros* are
+another choice, of as many ones.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Union
 
+from .cells import Cells
 from .chance import Uniform
 
 # draw(n) returns a uniform integer in 0 <= x < n.
 Draw = Callable[[int], int]
-
-# 64-bit cells, one after the other.
-Bounds = Union[memoryview, "array[int]"]
 
 # Measured, compiled: 24 of 64 records take 6.2 us by cuts and 5.2 by the tree, all of them 95 and 14; 24 of 5,000 take
 # 5.5 and 18.5, since the tree is as large as the label.
 CUTS_MAX = 24
 # What a cell of `bounds` holds. Weights are at most 2^31 each (codes.WEIGHT_MAX).
 SUM_MAX = 2**63 - 1
+# From how many positions on a line has a guide, and how many of them fall to one of its cells, at most: the bounds of
+# eight fill one line of the processor's cache.
+GUIDED_MIN = 32
+_GUIDED_PER_CELL = 8
+
+# Where the parts of a choice stand.
+_POSITIVES, _SHIFT, _ORDER, _ZEROS, _BOUNDS = 0, 1, 2, 3, 4
+_CUTS_MAX = CUTS_MAX
 
 
-class Line:
-    """The bounds of choices, one behind the other in one array."""
-
-    __slots__ = ("cells",)
-
-    def __init__(self, cells: array[int]) -> None:
-        self.cells = memoryview(cells)
-
-
-class WeightedChoice:
-    """A label's weights, made ready once so that a pick costs about the same from 5 records and from 5,000.
+def encode_choice(weights: Sequence[int]) -> array[int]:
+    """The cells of a choice.
 
     weights  non-negative integers, possibly none; index i is record i
-    cells    64-bit cells that more choices share: the bounds are put at their end, and `settle` must be called with
-             all of them before the first pick; one array for a whole zone is smaller and nearer to the processor
-    Raises ValueError for a negative weight, and for a sum beyond SUM_MAX. Never changes, and is not meant to be
-    subclassed.
+    Raises ValueError for a negative weight, and for a sum beyond SUM_MAX.
     """
+    positives = [weight for weight in weights if weight]
+    bounds = _sum_up(positives)
+    shift = _guide_shift(bounds)
+    cells = array("q", (len(positives), shift, 0, 0))
+    cells.extend(bounds)
+    if shift:
+        cells.extend(_encode_guide(bounds, shift))
+    if len(positives) < len(weights):
+        cells[_ORDER] = len(cells)
+        # A stable sort: by whether a weight is zero.
+        cells.extend(sorted(range(len(weights)), key=lambda index: not weights[index]))
+        cells[_ZEROS] = len(cells)
+        cells.extend(encode_choice((1,) * (len(weights) - len(positives))))
+    return cells
 
-    # _line       has the bounds of the positive weights from _first on
-    # _indexes    of the positive weights, in their order, then of the zeros; None where no weight is zero
-    # _zeros      how to choose among the zeros, each as likely as the others; None without any
-    __slots__ = ("_first", "_indexes", "_line", "_positives", "_zeros")
 
-    def __init__(self, weights: Sequence[int], cells: array[int] | None = None) -> None:
-        positives = [weight for weight in weights if weight]
-        bounds = _sum_up(positives)
-        self._first = 0 if cells is None else len(cells)
-        self._line: Line | None = None
-        if cells is None:
-            self._line = Line(bounds)
-        else:
-            cells.extend(bounds)
-        self._positives = len(positives)
-        self._indexes: array[int] | None = None
-        self._zeros: WeightedChoice | None = None
-        if self._positives < len(weights):
-            # A stable sort: by whether a weight is zero.
-            self._indexes = array("I", sorted(range(len(weights)), key=lambda index: not weights[index]))
-            self._zeros = WeightedChoice((1,) * (len(weights) - self._positives))
+def _sum_up(positives: Sequence[int]) -> array[int]:
+    bounds = array("q", [0])
+    try:
+        bounds.extend(accumulate(positives))
+    except OverflowError:
+        raise ValueError(f"weights must not sum to more than {SUM_MAX}") from None
+    if any(weight < 0 for weight in positives):
+        raise ValueError("weights must not be negative")
+    return bounds
 
-    def settle(self, line: Line) -> None:
-        """Take the bounds from a line of the cells that they were put into."""
-        self._line = line
 
-    def __len__(self) -> int:
-        return self._positives if self._indexes is None else len(self._indexes)
+def _guide_shift(bounds: array[int]) -> int:
+    """So that one cell of the guide stands for at most _GUIDED_PER_CELL positions, in the mean; 0 without a guide."""
+    size = len(bounds) - 1
+    if size < GUIDED_MIN:
+        return 0
+    return (bounds[size] // (size // _GUIDED_PER_CELL)).bit_length() - 1
 
-    def _bounds(self) -> memoryview:
-        assert self._line is not None, "a choice that shares its cells must be settled"
-        return self._line.cells[self._first : self._first + self._positives + 1]
 
-    def weights(self) -> tuple[int, ...]:
-        """The weights that it was made of, in their order."""
-        bounds = self._bounds()
-        weights = [0] * len(self)
-        for position in range(self._positives):
-            weights[self._index(position)] = bounds[position + 1] - bounds[position]
+def _encode_guide(bounds: array[int], shift: int) -> array[int]:
+    """The position on which each 2^shift-th point falls, and at the end the last position."""
+    guide = array("q")
+    position = 0
+    for point in range(0, bounds[-1], 1 << shift):
+        while bounds[position + 1] <= point:
+            position += 1
+        guide.append(position)
+    guide.append(len(bounds) - 2)
+    return guide
+
+
+def weights_of(cells: Cells, at: int) -> tuple[int, ...]:
+    """The weights that the choice at `at` was made of, in their order."""
+    numbers = cells.numbers
+    positives = numbers[at + _POSITIVES]
+    weights = [numbers[at + _BOUNDS + place + 1] - numbers[at + _BOUNDS + place] for place in range(positives)]
+    if not numbers[at + _ORDER]:
         return tuple(weights)
+    zeros = numbers[at + numbers[at + _ZEROS] + _POSITIVES]
+    order = [numbers[at + numbers[at + _ORDER] + place] for place in range(positives + zeros)]
+    of_index = dict(zip(order, [*weights, *(0,) * zeros], strict=True))
+    return tuple([of_index[index] for index in range(len(order))])
 
-    def pick(self, count: int, draw: Draw) -> list[int]:
-        """Choose up to `count` distinct indexes, in the order drawn; a count beyond the records gives all.
 
-        Each draw is in proportion to its weight among what is left. Zero weights are drawn only after
-        all positive ones, each as likely as the others.
-        Raises ValueError for a negative count.
-        """
-        if count < 0:
-            raise ValueError("count must not be negative")
-        picks = _draw_up_to(count, self._positives, self._bounds(), draw)
-        if self._indexes is None:
-            return picks
-        if count > self._positives and self._zeros is not None:
-            picks += [self._positives + position for position in self._zeros.pick(count - self._positives, draw)]
-        return [self._index(position) for position in picks]
+def pick(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+    """Choose up to `count` distinct indexes, in the order drawn; a count beyond the records gives all.
 
-    def _index(self, position: int) -> int:
-        """The record that stands at a position: positive weights first."""
-        return position if self._indexes is None else self._indexes[position]
+    at  where the choice begins
+    Each draw is in proportion to its weight among what is left. Zero weights are drawn only after all positive ones,
+    each as likely as the others.
+    Raises ValueError for a negative count.
+    """
+    if count < 0:
+        raise ValueError("count must not be negative")
+    positives = cells.numbers[at + _POSITIVES]
+    picks = _draw_up_to(cells, at, count, draw)
+    if not cells.numbers[at + _ORDER]:
+        return picks
+    if count > positives:
+        zeros = pick(cells, at + cells.numbers[at + _ZEROS], count - positives, draw)
+        picks.extend([positives + position for position in zeros])
+    order = at + cells.numbers[at + _ORDER]
+    return [cells.numbers[order + position] for position in picks]
 
 
 def pick_weighted(weights: Sequence[int], count: int, draw: Draw) -> list[int]:
@@ -120,7 +140,7 @@ def pick_weighted(weights: Sequence[int], count: int, draw: Draw) -> list[int]:
     >>> pick_weighted((10, 0, 5), 2, draw=lambda n: 0)
     [0, 2]
     """
-    return WeightedChoice(weights).pick(count, draw)
+    return pick(Cells(encode_choice(weights)), 0, count, draw)
 
 
 def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
@@ -132,18 +152,28 @@ def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(weights) if any(weights) else (1,) * len(weights)
 
 
-def draw_by_cuts(bounds: Bounds, count: int, draw: Draw) -> list[int]:
+def _draw_up_to(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+    """Draw `count` positions, or all if there are fewer, the cheaper way."""
+    size = cells.numbers[at + _POSITIVES]
+    if count > size:
+        count = size
+    if size == 1:
+        return [0] * count
+    return draw_by_cuts(cells, at, count, draw) if count <= _CUTS_MAX else draw_by_tree(cells, at, count, draw)
+
+
+def draw_by_cuts(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
     """Draw `count` positions from the line by cutting out what was drawn: for few.
 
-    bounds  64-bit cells, ascending from 0; position i lies between bounds[i] and bounds[i + 1]
-    count   at most the number of positions
-    A draw takes O(count + log positions) steps.
+    count  at most the number of positive weights
+    A draw takes O(count + log positions) steps, and with a guide O(count) where weights are alike.
     """
     drawn: list[int] = []
-    left = bounds[len(bounds) - 1]
+    bounds = at + _BOUNDS
+    left = cells.numbers[bounds + cells.numbers[at + _POSITIVES]]
     for _ in range(count):
-        position = _find(bounds, _step_over(bounds, drawn, _below(draw, left)))
-        left -= bounds[position + 1] - bounds[position]
+        position = _find(cells, at, _step_over(cells, bounds, drawn, _below(draw, left)))
+        left -= cells.numbers[bounds + position + 1] - cells.numbers[bounds + position]
         drawn.append(position)
     return drawn
 
@@ -156,23 +186,29 @@ def _below(draw: Draw, n: int) -> int:
     return draw(n)
 
 
-def _find(bounds: Bounds, point: int) -> int:
-    """The position on which a point of the line falls, by halving.
+def _find(cells: Cells, at: int, point: int) -> int:
+    """The position on which a point of the line falls, by halving: of all, or of those that the guide leaves.
 
     Written out for the compiler: `bisect` makes an object of each cell that it looks at.
     """
+    bounds = at + _BOUNDS
     low = 0
-    high = len(bounds) - 1
+    high = cells.numbers[at + _POSITIVES]
+    shift = cells.numbers[at + _SHIFT]
+    if shift:
+        guide = bounds + high + 1 + (point >> shift)
+        low = cells.numbers[guide]
+        high = cells.numbers[guide + 1] + 1
     while high - low > 1:
         middle = (low + high) >> 1
-        if bounds[middle] <= point:
+        if cells.numbers[bounds + middle] <= point:
             low = middle
         else:
             high = middle
     return low
 
 
-def _step_over(bounds: Bounds, drawn: list[int], point: int) -> int:
+def _step_over(cells: Cells, bounds: int, drawn: list[int], point: int) -> int:
     """The point of the whole line that is `point` on the line without what was drawn.
 
     Every drawn interval that starts at or before the point moves it on by its width, which may bring it to further
@@ -182,35 +218,37 @@ def _step_over(bounds: Bounds, drawn: list[int], point: int) -> int:
     while True:
         reached = point
         for position in drawn:
-            if bounds[position] <= moved:
-                reached += bounds[position + 1] - bounds[position]
+            start = cells.numbers[bounds + position]
+            if start <= moved:
+                reached += cells.numbers[bounds + position + 1] - start
         if reached == moved:
             return moved
         moved = reached
 
 
-def draw_by_tree(bounds: Bounds, count: int, draw: Draw) -> list[int]:
+def draw_by_tree(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
     """Draw exactly what `draw_by_cuts` draws, in O(log positions) steps a draw: for many.
 
     A Fenwick tree (Fenwick 1994) whose node n covers the positions n - lowbit(n) to n - 1. It holds only
     what was taken away: what was there before is a difference of bounds, so that nothing has to be built.
     """
     drawn: list[int] = []
-    size = len(bounds) - 1
+    bounds = at + _BOUNDS
+    size = cells.numbers[at + _POSITIVES]
     taken = [0] * (size + 1)
-    left = bounds[size]
+    left = cells.numbers[bounds + size]
     for _ in range(count):
-        position = _descend(bounds, taken, _below(draw, left))
-        width = bounds[position + 1] - bounds[position]
+        position = _descend(cells, bounds, taken, _below(draw, left))
+        width = cells.numbers[bounds + position + 1] - cells.numbers[bounds + position]
         left -= width
         _take(taken, position, width)
         drawn.append(position)
     return drawn
 
 
-def _descend(bounds: Bounds, taken: list[int], point: int) -> int:
+def _descend(cells: Cells, bounds: int, taken: list[int], point: int) -> int:
     """The position that `point` falls on, on the line without what was taken."""
-    size = len(bounds) - 1
+    size = len(taken) - 1
     position = 0
     step = 1
     while step <= size >> 1:
@@ -220,7 +258,7 @@ def _descend(bounds: Bounds, taken: list[int], point: int) -> int:
         step >>= 1
         if node > size:
             continue
-        covered = bounds[node] - bounds[position] - taken[node]
+        covered = cells.numbers[bounds + node] - cells.numbers[bounds + position] - taken[node]
         if point >= covered:
             point -= covered
             position = node
@@ -233,24 +271,3 @@ def _take(taken: list[int], position: int, width: int) -> None:
     while node < len(taken):
         taken[node] += width
         node += node & -node
-
-
-def _draw_up_to(count: int, size: int, bounds: Bounds, draw: Draw) -> list[int]:
-    """Draw `count` positions of `size`, or all if there are fewer, the cheaper way."""
-    if count > size:
-        count = size
-    if size == 1:
-        return [0] * count
-    return draw_by_cuts(bounds, count, draw) if count <= CUTS_MAX else draw_by_tree(bounds, count, draw)
-
-
-def _sum_up(positives: Iterable[int]) -> array[int]:
-    """The bounds of a line: unlike objects, cells stay shared after a fork when they are read."""
-    bounds = array("q", [0])
-    try:
-        bounds.extend(accumulate(positives))
-    except OverflowError:
-        raise ValueError(f"weights must not sum to more than {SUM_MAX}") from None
-    if bounds[-1] < 0 or any(weight < 0 for weight in positives):
-        raise ValueError("weights must not be negative")
-    return bounds

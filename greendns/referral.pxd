@@ -4,13 +4,13 @@ from .answering cimport Answering
 from .response cimport Response
 from .rrset cimport RRset
 from .targeting cimport Location
-from .zone cimport Name, Zone
+from .zone cimport Zone
 
 cdef int _NS
 
 
-@cython.locals(response=Response, name=Name, servers=RRset)
+@cython.locals(response=Response, name=Py_ssize_t, servers=RRset)
 cpdef refer(Answering answering, Zone zone, bytes cut, Location location)
 
-@cython.locals(lowered=bytes, name=Name, glue=RRset, fits=bint)
+@cython.locals(lowered=bytes, name=Py_ssize_t, glue=RRset, fits=bint)
 cdef _add_glue(Answering answering, Zone zone, bytes cut, bytes server, tuple targets)

@@ -8,7 +8,7 @@ from .levels import EVERYBODY
 from .name import is_subdomain
 from .response import ADDITIONAL, ANSWER, AUTHORITY
 from .targeting import Location
-from .zone import Zone
+from .zone import Zone, first_rrset
 
 _NS = int(RRType.NS)
 
@@ -23,10 +23,10 @@ def refer(answering: Answering, zone: Zone, cut: bytes, location: Location) -> N
         # After a CNAME of ours AA stays: it speaks of the first owner (RFC 1035 section 4.1.1).
         answering.flags = 0
     answering.outcome.kind = "referral"
-    name = zone.names[cut]
+    name = zone.image.find(cut)
     # Without `@` in targeting too a delegation has servers and addresses for everybody, or nobody could follow it.
     targets = (*location.targets, EVERYBODY)
-    servers = name.first_rrset(_NS, targets)
+    servers = first_rrset(zone.image, name, _NS, targets)
     assert servers is not None, "a cut is a plain label with NS"
     if not response.add(AUTHORITY, cut + zone.origin, servers, range(len(servers))):
         response.is_truncated = True
@@ -40,11 +40,11 @@ def _add_glue(answering: Answering, zone: Zone, cut: bytes, server: bytes, targe
     lowered = server.lower()
     if not is_subdomain(lowered, zone.origin):
         return
-    name = zone.names.get(lowered[: len(lowered) - len(zone.origin)])
-    if name is None:
+    name = zone.image.find(lowered[: len(lowered) - len(zone.origin)])
+    if not name:
         return
     for rrtype in ADDRESS_TYPES:
-        glue = name.first_rrset(rrtype, targets)
+        glue = first_rrset(zone.image, name, rrtype, targets)
         if glue is None:
             continue
         fits = answering.response.add(ADDITIONAL, server, glue, range(len(glue)))

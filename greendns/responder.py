@@ -46,6 +46,7 @@ class Responder:
         """Put another snapshot into service; what was derived from the old one goes with it."""
         self.snapshot = snapshot
         self.state = State(health=self.state.health)
+        self.counters.forget_zones()
 
     def take_health(self, health: Mapping[str, int] | None) -> None:
         """Put the states of all checks into force."""

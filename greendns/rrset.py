@@ -1,22 +1,33 @@
-"""One RRset as answers need it: records encoded one behind the other, weights summed. Immutable once built.
+"""One RRset as answers need it: a place in an image, where records stand encoded one behind the other.
 
 It has no owner: the same set answers under its own name, under an alias and under every name of a wildcard. Nearly
 always its owner is the name asked for, so each record begins with the pointer to that.
+
+    type | TTL | count | first octet | octets of each | octets of the smallest | starts | choice | checks | names
+
+Octets of each are 0 where records are not equally long: then `starts` is the place of count + 1 cells that tell where
+each begins, counted from the first octet, and where the last one ends. The choice by weight (`picker`) has a place too,
+0 where all records are answered.
 """
 
 from __future__ import annotations
 
-from array import array
 from itertools import accumulate
 
 from .codes import RRClass, RRType
-from .picker import WeightedChoice
+from .image import Image
+from .packing import Checks, Packing
+from .picker import encode_choice, weights_of
 
 # The name of the question stands behind the header (RFC 1035 section 4.1.4).
 QNAME_POINTER = b"\xc0\x0c"
 # What stands before the rdata: the pointer, TYPE, CLASS, TTL and RDLENGTH.
 RECORD_HEAD_OCTETS = 12
 _POINTER, _HEAD = len(QNAME_POINTER), RECORD_HEAD_OCTETS
+
+# Where the parts of a record set stand.
+_TYPE, _TTL, _COUNT, _START, _EACH, _SMALLEST, _STARTS, _CHOICE, _CHECKS, _NAMES = range(10)
+_NAMES_BITS = 8
 
 # Where a compressible name starts in rdata, and how many follow each other (RFC 3597 section 4: only
 # the types of RFC 1035 may be compressed).
@@ -27,16 +38,14 @@ _NAMES_IN_RDATA: dict[int, tuple[int, int]] = {
     RRType.MX: (2, 1),
     RRType.SOA: (0, 2),
 }
+_NO_NAMES = (-1, 0)
 
 
 class RRset:
     """Records of one type at one label.
 
-    packed        per record: QNAME_POINTER, TYPE, CLASS, TTL, RDLENGTH and rdata, one record behind the other in one
-                  object, which stays shared after a fork
-    choice        how to pick among them by weight; None where all are answered in the file's order
-    health        per record the name of its check, or None; None where no record names one
-    cells         where the bounds of the choice are put, until it is settled: see there
+    image         where it stands, at the place `at`
+    choice        the place of how to pick among them by weight; 0 where all are answered in the file's order
     smallest_octets  of one record in a message: bounds how many are worth drawing
     name_offset   where the names inside the rdata start, -1 without any that may be compressed
     """
@@ -45,68 +54,64 @@ class RRset:
     __slots__ = (
         "_count",
         "_octets",
+        "_start",
         "_starts",
+        "at",
         "choice",
-        "health",
+        "image",
         "name_count",
         "name_offset",
-        "packed",
         "rrtype",
         "smallest_octets",
-        "ttl",
     )
 
-    def __init__(
-        self,
-        rrtype: int,
-        ttl: int,
-        rdatas: tuple[bytes, ...],
-        weights: tuple[int, ...] = (),
-        health: tuple[str | None, ...] | None = None,
-        rrclass: int = RRClass.IN,
-        cells: array[int] | None = None,
-    ) -> None:
-        self.rrtype = int(rrtype)
-        self.ttl = ttl
-        head = QNAME_POINTER + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
-        self.packed = b"".join([head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas])
-        self._count = len(rdatas)
-        lengths = set(map(len, rdatas))
-        self.smallest_octets = RECORD_HEAD_OCTETS + min(lengths, default=0)
-        self._octets = self.smallest_octets if len(lengths) == 1 else 0
-        self._starts: tuple[int, ...] | None = None
-        if len(lengths) > 1:
-            self._starts = tuple(accumulate([RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas], initial=0))
-        self.choice = WeightedChoice(weights, cells) if weights else None
-        self.health = health
-        self.name_offset, self.name_count = _NAMES_IN_RDATA.get(rrtype, (-1, 0))
+    def __init__(self, image: Image, at: int) -> None:
+        self.begin(image, at)
+
+    def begin(self, image: Image, at: int) -> None:
+        """Be another one."""
+        self.image = image
+        self.at = at
+        self.rrtype = image.cells.numbers[at + _TYPE]
+        self.choice = image.cells.numbers[at + _CHOICE]
+        self.smallest_octets = image.cells.numbers[at + _SMALLEST]
+        names = image.cells.numbers[at + _NAMES]
+        self.name_offset = (names >> _NAMES_BITS) - 1
+        self.name_count = names & (1 << _NAMES_BITS) - 1
+        self._count = image.cells.numbers[at + _COUNT]
+        self._start = image.cells.numbers[at + _START]
+        self._octets = image.cells.numbers[at + _EACH]
+        self._starts = image.cells.numbers[at + _STARTS]
 
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def ttl(self) -> int:
+        """Seconds."""
+        return self.image.cells.numbers[self.at + _TTL]
+
     def record(self, index: int) -> bytes:
         """One record, owned by the name of the question."""
-        octets = self.packed
-        return octets[self._start(index) : self._end(index)]
+        octets = self.image.octets
+        return octets[self._begin(index) : self._begin(index + 1)]
 
     def head(self) -> bytes:
         """TYPE, CLASS and TTL, encoded: what all records of a set that has any have in common."""
-        return self.packed[_POINTER : _HEAD - 2]
+        return self.image.octets[self._start + _POINTER : self._start + _HEAD - 2]
 
     def rdata(self, index: int) -> bytes:
         """The rdata of one record."""
-        octets = self.packed
-        return octets[self._start(index) + _HEAD : self._end(index)]
+        octets = self.image.octets
+        return octets[self._begin(index) + _HEAD : self._begin(index + 1)]
 
-    def _start(self, index: int) -> int:
-        """Where a record begins."""
-        if index < 0 or index >= self._count:
+    def _begin(self, index: int) -> int:
+        """Where a record begins; the one behind the last is where that ends."""
+        if index < 0 or index > self._count:
             raise IndexError("there is no such record")
-        return self._octets * index if self._starts is None else self._starts[index]
-
-    def _end(self, index: int) -> int:
-        """Where a record ends."""
-        return self._octets * (index + 1) if self._starts is None else self._starts[index + 1]
+        if self._starts:
+            return self._start + self.image.cells.numbers[self._starts + index]
+        return self._start + self._octets * index
 
     @property
     def rdatas(self) -> tuple[bytes, ...]:
@@ -116,4 +121,56 @@ class RRset:
     @property
     def weights(self) -> tuple[int, ...]:
         """As picking uses them; empty where all records are answered in the file's order."""
-        return () if self.choice is None else self.choice.weights()
+        return weights_of(self.image.cells, self.choice) if self.choice else ()
+
+    def checks(self) -> Checks | None:
+        """Per record the name of its health check, or None; None where no record names one."""
+        number = self.image.cells.numbers[self.at + _CHECKS]
+        return self.image.checks[number - 1] if number else None
+
+
+def add_rrset(
+    packing: Packing,
+    rrtype: int,
+    ttl: int,
+    rdatas: tuple[bytes, ...],
+    weights: tuple[int, ...] = (),
+    checks: Checks | None = None,
+    rrclass: int = RRClass.IN,
+) -> int:
+    """The place of a record set that is packed with others; no weights: all of its records are answered."""
+    head = QNAME_POINTER + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
+    start = packing.add_octets(b"".join([head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas]))
+    lengths = [RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas]
+    smallest = min(lengths, default=RECORD_HEAD_OCTETS)
+    is_even = smallest == max(lengths, default=smallest)
+    starts = 0 if is_even else packing.add_cells(accumulate(lengths, initial=0))
+    choice = 0
+    name_offset, name_count = _NAMES_IN_RDATA.get(rrtype, _NO_NAMES)
+    names = name_offset + 1 << _NAMES_BITS | name_count
+    each = smallest if is_even else 0
+    at = packing.add_cells(
+        (int(rrtype), ttl, len(rdatas), start, each, smallest, starts, choice, packing.add_checks(checks), names)
+    )
+    if weights:
+        packing.cells[at + _CHOICE] = packing.add_cells(encode_choice(weights))
+    return at
+
+
+def count_records(packing: Packing, at: int) -> int:
+    """How many records a packed set has."""
+    return packing.cells[at + _COUNT]
+
+
+def make_rrset(
+    rrtype: int,
+    ttl: int,
+    rdatas: tuple[bytes, ...],
+    weights: tuple[int, ...] = (),
+    checks: Checks | None = None,
+    rrclass: int = RRClass.IN,
+) -> RRset:
+    """A record set by itself, as `add_rrset` packs it."""
+    packing = Packing()
+    at = add_rrset(packing, rrtype, ttl, rdatas, weights, checks, rrclass)
+    return RRset(packing.image(), at)

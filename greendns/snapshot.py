@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .cells import Cells
 from .codes import UDP_PAYLOAD_OCTETS
 from .geography import EMPTY_GEO, Geo
-from .picker import WeightedChoice
+from .image import Image
 from .response import encode_opt
-from .rrset import RRset
 from .zonedb import ZoneDB
 
 Coordinates = tuple[float, float]
+# A record set, by its image and its place.
+Place = tuple[Image, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Snapshot:
         zones: ZoneDB | None = None,
         geo: Geo = EMPTY_GEO,
         options: ServerOptions | None = None,
-        coordinates: Mapping[RRset, tuple[Coordinates | None, ...]] | None = None,
+        coordinates: Mapping[Place, tuple[Coordinates | None, ...]] | None = None,
     ) -> None:
         self.zones = ZoneDB(()) if zones is None else zones
         self.geo = geo
@@ -60,11 +62,11 @@ class Snapshot:
 
 
 class Tier:
-    """Some records of an RRset, and how to pick among them by weight."""
+    """Some records of an RRset, and how to pick among them by weight: the first cells are that choice."""
 
     __slots__ = ("choice", "indexes")
 
-    def __init__(self, indexes: tuple[int, ...], choice: WeightedChoice) -> None:
+    def __init__(self, indexes: tuple[int, ...], choice: Cells) -> None:
         self.indexes = indexes
         self.choice = choice
 
@@ -81,4 +83,4 @@ class State:
 
     def __init__(self, health: Mapping[str, int] | None = None) -> None:
         self.health = health
-        self.tiers: dict[tuple[RRset, Coordinates | None], list[Tier]] = {}
+        self.tiers: dict[tuple[Image, int, Coordinates | None], list[Tier]] = {}

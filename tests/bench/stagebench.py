@@ -23,7 +23,7 @@ from greendns.query import Query, parse
 from greendns.response import ANSWER, FLAG_AA, Response, encode_opt
 from greendns.snapshot import ServerOptions, Snapshot, State
 from greendns.targeting import Location
-from greendns.zone import Match, Name, Zone, find_matches
+from greendns.zone import Match, Zone, blank_match, find_first
 
 STAGES = ("parse", "match", "targets", "find", "pick", "encode", "answer")
 PACKETS = 512
@@ -41,7 +41,7 @@ class Picked:
     query: Query
     zone: Zone
     location: Location
-    name: Name
+    name: int
     match: Match
     indexes: list[int]
 
@@ -64,11 +64,11 @@ class Stages:
         assert zone is not None
         location = locate_client(query, self.peer, zone, self.snapshot)
         name, _ = find_name(zone, _relative(query, zone), self.snapshot.zones)
-        matches = [] if name is None else find_matches(name, query.qtype, location.targets)
-        if name is None or not matches:
+        match = blank_match()
+        if not name or not find_first(zone.image, name, query.qtype, location.targets, match):
             return None
-        indexes = choose(matches[0], location, self.snapshot, self.state, self.draw, _UDP_OCTETS)
-        return Picked(wire, query, zone, location, name, matches[0], indexes)
+        indexes = choose(match, location, self.snapshot, self.state, self.draw, _UDP_OCTETS)
+        return Picked(wire, query, zone, location, name, match, indexes)
 
     def parse(self) -> None:
         """bytes -> Query."""
@@ -88,11 +88,12 @@ class Stages:
             locate_client(each.query, peer, each.zone, snapshot)
 
     def find(self) -> None:
-        """Zone, qname, targets -> Matches."""
+        """Zone, qname, targets -> the best match."""
         zones = self.snapshot.zones
+        match = blank_match()
         for each in self.picked:
             name, _ = find_name(each.zone, _relative(each.query, each.zone), zones)
-            find_matches(name, each.query.qtype, each.location.targets)  # type: ignore[arg-type]
+            find_first(each.zone.image, name, each.query.qtype, each.location.targets, match)
 
     def pick(self) -> None:
         """Match -> indexes."""

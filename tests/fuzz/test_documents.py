@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import dns.message
@@ -20,10 +21,11 @@ from greendns.errors import ConfigError, Problem
 from greendns.jsontext import parse_json, parse_json_lazily
 from greendns.outcome import Peer
 from greendns.snapshot import Snapshot, State
-from greendns.zone import Label, Zone
-from greendns.zonebuild import build_zone, check_links, read_zone
+from greendns.zone import Zone
+from greendns.zonebuild import build_zone, read_zone
 from greendns.zonedb import ZoneDB
 from greendns.zonefile import ZoneReader, parse_zone, read_document
+from tests.zonereading import names_of
 
 bounded = settings(
     derandomize=True,
@@ -133,8 +135,8 @@ def load_and_ask(document: object) -> bool:
     except ConfigError as error:
         check_problems(error)
         return False
-    zone = build_zone(source)
-    "\n".join([str(problem) for problem in [*warnings, *check_links(source, zone)]]).encode()
+    zone, problems = build_zone(source)
+    "\n".join([str(problem) for problem in [*warnings, *problems]]).encode()
     ask_everything(Snapshot(ZoneDB([zone])))
     return True
 
@@ -181,7 +183,7 @@ def test_any_file_is_a_zone_or_an_error(octets: bytes, data: st.DataObject) -> N
         except ConfigError as error:
             check_problems(error)
         else:
-            assert build_zone(source).origin == name.from_text("example.com.")
+            assert build_zone(source)[0].origin == name.from_text("example.com.")
 
 
 def told(read: Callable[[], tuple[Zone, list[Problem]]]) -> object:
@@ -190,29 +192,23 @@ def told(read: Callable[[], tuple[Zone, list[Problem]]]) -> object:
         zone, warnings = read()
     except ConfigError as error:
         return error.problems, error.warnings
-    return warnings, zone.cuts, zone.wants_coordinates, zone.serial, zone.soa.rdatas, names_of(zone)
+    return warnings, zone.cuts, zone.wants_coordinates, zone.serial, zone.soa.rdatas, labels_of(zone)
 
 
-def names_of(zone: Zone) -> object:
-    relatives = {entry: relative for relative, entry in zone.names.items()}
-    labels = {
-        relative: (label.text, label.max_hosts, label.closest, label.is_checked, label.has_alias, records_of(label))
-        for relative, label in [(relative, entry.plain) for relative, entry in zone.names.items()]
-        if label is not None
-    }
-    links = {
+def labels_of(zone: Zone) -> object:
+    """All names, their labels, records and links, with nothing that tells where they stand."""
+    texts = {each.key(name): each.labels_for(name, TARGETS) for each in [zone.image] for name in each.names()}
+    return {
         relative: (
-            entry.levels,
-            entry.address_prefixes,
-            [(target, relatives[label.alias] if label.alias else None) for target, label in entry.labels_for(TARGETS)],
+            name.plain and replace(name.plain, rrsets={}),
+            name.plain
+            and {rrtype: (each.ttl, each.rdatas, each.checks()) for rrtype, each in name.plain.rrsets.items()},
+            name.levels,
+            name.address_prefixes,
+            [(target, zone.image.text(label)) for target, label in texts[relative]],
         )
-        for relative, entry in zone.names.items()
+        for relative, name in names_of(zone).items()
     }
-    return labels, links
-
-
-def records_of(label: Label) -> object:
-    return {rrtype: (rrset.ttl, rrset.rdatas, rrset.health) for rrtype, rrset in label.rrsets.items()}
 
 
 TARGETS = (b"@", b"us", b"europe", b"as1", b"as0", b"as4294967296", b"[192.0.2.0]", b"[2001:db8::]")
@@ -226,8 +222,8 @@ def test_a_document_read_label_by_label_is_the_same(document: Any, instead: dict
 
     def at_once() -> tuple[Zone, list[Problem]]:
         source, warnings = read_document(parse_json(octets, FILE), "example.com", FILE, 0)
-        zone = build_zone(source)
-        return zone, [*warnings, *check_links(source, zone)]
+        zone, problems = build_zone(source)
+        return zone, [*warnings, *problems]
 
     def label_by_label() -> tuple[Zone, list[Problem]]:
         return read_zone(ZoneReader(parse_json_lazily(octets, FILE, "data"), "example.com", FILE, 0))

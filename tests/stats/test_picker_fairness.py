@@ -8,12 +8,11 @@ from __future__ import annotations
 import importlib.util
 import random
 import sys
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import accumulate, pairwise, permutations
+from itertools import permutations
 from math import sqrt
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -22,8 +21,10 @@ from typing import Any
 import pytest
 
 import greendns.picker
+from greendns.cells import Cells
 from greendns.odds import odds_of_first, odds_of_inclusion
-from greendns.picker import Draw, WeightedChoice, draw_by_cuts, draw_by_tree, pick_weighted
+from greendns.picker import Draw, draw_by_cuts, draw_by_tree, pick, pick_weighted
+from tests.choices import Choice
 from tests.stats.chisquare import fit_p_value, p_value
 
 PICKS = 20_000
@@ -33,7 +34,7 @@ LEAST_P_VALUE = 0.001
 # One more, as the count of a rare event is whole.
 DEVIATIONS_MAX = 4.5
 
-Way = Callable[["array[int]", int, Draw], list[int]]
+Way = Callable[[Cells, int, int, Draw], list[int]]
 Outcomes = dict[tuple[int, ...], Fraction]
 
 LABELS = {
@@ -46,17 +47,12 @@ LABELS = {
 LARGE_LABEL = tuple(random.Random(4500).randint(1, 10_000) for _ in range(4500))
 
 
-def way_of_pick(bounds: array[int], count: int, draw: Draw) -> list[int]:
-    """What a label does, in the form of the two ways below it."""
-    return pick_weighted([end - start for start, end in pairwise(bounds)], count, draw)
+every_way = pytest.mark.parametrize("way", [draw_by_cuts, draw_by_tree, pick])
 
 
-every_way = pytest.mark.parametrize("way", [draw_by_cuts, draw_by_tree, way_of_pick])
-
-
-def line(weights: Sequence[int]) -> array[int]:
-    """The bounds of weights laid one after the other."""
-    return array("q", accumulate(weights, initial=0))
+def line(weights: Sequence[int]) -> Cells:
+    """The cells of weights laid one after the other."""
+    return Choice(weights).cells
 
 
 class Branch(Exception):
@@ -108,7 +104,7 @@ def _odds_of_order(weights: Sequence[int], order: Sequence[int]) -> Fraction:
 def test_G152_every_outcome_has_exactly_its_odds(way: Way, weights: tuple[int, ...]) -> None:
     """For every count, each order of records comes out with the product of its shares, as a fraction."""
     for count in range(len(weights) + 1):
-        assert all_outcomes(partial(way, line(weights), count)) == fair_outcomes(weights, count)
+        assert all_outcomes(partial(way, line(weights), 0, count)) == fair_outcomes(weights, count)
 
 
 @pytest.mark.parametrize("weights", [(1, 1), (1, 1, 1), (100, 50, 25), (10_000, 1, 1, 1)], ids=str)
@@ -131,7 +127,7 @@ def test_G153_zero_weights_follow_in_every_order_alike() -> None:
 def test_inclusion_odds_are_those_of_all_outcomes(way: Way) -> None:
     """The integral of `odds` and the enumerated draws tell the same."""
     weights = (4, 3, 1, 1)
-    outcomes = all_outcomes(partial(way, line(weights), 2))
+    outcomes = all_outcomes(partial(way, line(weights), 0, 2))
     included = [float(sum(odds for picks, odds in outcomes.items() if i in picks)) for i in range(4)]
 
     assert odds_of_inclusion(weights, 2) == pytest.approx(included, rel=0, abs=1e-9)
@@ -140,7 +136,7 @@ def test_inclusion_odds_are_those_of_all_outcomes(way: Way) -> None:
 @pytest.mark.parametrize("weights", [LABELS["equal"], LABELS["heavy one"], LABELS["netspeeds"], LARGE_LABEL])
 def test_G152_first_draws_are_in_proportion_to_weight(weights: tuple[int, ...]) -> None:
     """20,000 first draws fit weight / sum, alone and as the first of four."""
-    choice = WeightedChoice(weights)
+    choice = Choice(weights)
     for count in (1, 4):
         draw = random.Random(152).randrange
         firsts = Counter(choice.pick(count, draw)[0] for _ in range(PICKS))
@@ -151,7 +147,7 @@ def test_G152_first_draws_are_in_proportion_to_weight(weights: tuple[int, ...]) 
 
 def test_G151_picks_of_a_large_label_are_in_proportion_to_their_odds() -> None:
     """Four of 4,500, counted 20,000 times; without replacement counts scatter a little less than the test allows."""
-    choice, draw = WeightedChoice(LARGE_LABEL), random.Random(151).randrange
+    choice, draw = Choice(LARGE_LABEL), random.Random(151).randrange
     picked = Counter(index for _ in range(PICKS) for index in choice.pick(4, draw))
     expected = [odds * PICKS for odds in odds_of_inclusion(LARGE_LABEL, 4)]
 
@@ -162,7 +158,7 @@ def test_G151_picks_of_a_large_label_are_in_proportion_to_their_odds() -> None:
 def test_G151_picks_agree_with_the_odds_for_every_count(name: str) -> None:
     """How often a record is among the first k drawn, for every k; a pick of k is the beginning of a longer one."""
     weights = LABELS[name]
-    choice, draw = WeightedChoice(weights), random.Random(1511).randrange
+    choice, draw = Choice(weights), random.Random(1511).randrange
     places = Counter(pair for _ in range(PICKS) for pair in enumerate(choice.pick(len(weights), draw)))
 
     assert_counts_fit(weights, places)
@@ -172,8 +168,8 @@ def test_G151_picks_agree_with_the_odds_for_every_count(name: str) -> None:
 def test_G151_draws_by_the_tree_agree_with_the_odds_for_every_count(name: str) -> None:
     """The same for the way that is taken for many picks."""
     weights = LABELS[name]
-    bounds, draw = line(weights), random.Random(1512).randrange
-    places = Counter(pair for _ in range(PICKS) for pair in enumerate(draw_by_tree(bounds, len(weights), draw)))
+    cells, draw = line(weights), random.Random(1512).randrange
+    places = Counter(pair for _ in range(PICKS) for pair in enumerate(draw_by_tree(cells, 0, len(weights), draw)))
 
     assert_counts_fit(weights, places)
 
@@ -189,7 +185,7 @@ def assert_counts_fit(weights: Sequence[int], places: Counter[tuple[int, int]]) 
 
 def test_a_biased_pick_is_noticed() -> None:
     """The test itself sees one extra chance in 61, as geodns gives it to the first of three."""
-    biased, draw = WeightedChoice((21, 20, 20)), random.Random(3).randrange
+    biased, draw = Choice((21, 20, 20)), random.Random(3).randrange
     firsts = Counter(biased.pick(1, draw)[0] for _ in range(5 * PICKS))
 
     assert fit_p_value([firsts[i] for i in range(3)], [5 * PICKS / 3] * 3) < LEAST_P_VALUE
@@ -215,7 +211,7 @@ def source() -> ModuleType:
 
 def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
     """The lines of the picker that a pick runs."""
-    choice, draw = source.WeightedChoice(weights), random.Random(8).randrange
+    choice, draw = source.Cells(source.encode_choice(weights)), random.Random(8).randrange
     lines = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -228,17 +224,17 @@ def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
     previous = sys.gettrace()
     sys.settrace(trace)
     try:
-        choice.pick(count, draw)
+        source.pick(choice, 0, count, draw)
     finally:
         sys.settrace(previous)
     return lines
 
 
 def test_a_pick_from_4500_takes_little_more_steps_than_from_45(source: ModuleType) -> None:
-    """A hundred times the records, less than twice the steps: work goes with the logarithm."""
+    """A hundred times the records, less than half as many steps more: the guide leaves as many to search."""
     few = count_steps(source, LARGE_LABEL[:45], 4)
 
-    assert few < count_steps(source, LARGE_LABEL, 4) < 2 * few
+    assert count_steps(source, LARGE_LABEL, 4) < 1.5 * few
 
 
 def test_picking_all_takes_steps_in_proportion_to_the_records(source: ModuleType) -> None:
@@ -250,7 +246,7 @@ def test_picking_all_takes_steps_in_proportion_to_the_records(source: ModuleType
 
 def test_no_number_is_drawn_in_vain() -> None:
     """Four picks ask for four numbers, also where 1,000,000,000 stands among ones."""
-    choice, draw = WeightedChoice((10**9, *[1] * 50)), random.Random(9).randrange
+    choice, draw = Choice((10**9, *[1] * 50)), random.Random(9).randrange
     asked: list[int] = []
 
     choice.pick(4, lambda n: asked.append(n) or draw(n))  # type: ignore[func-returns-value]

@@ -7,8 +7,6 @@ drawn is part of an answer: two builds that draw differently have not answered a
 from __future__ import annotations
 
 import random
-from array import array
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,12 @@ from greendns.loader import load
 from greendns.mmdbrecord import Records
 from greendns.mmdbtree import Tree
 from greendns.outcome import Outcome, Peer
-from greendns.picker import WeightedChoice, draw_by_cuts, draw_by_tree
+from greendns.picker import draw_by_cuts, draw_by_tree
 from greendns.query import parse
 from greendns.responder import Responder
 from greendns.settings import Config, GeoipSettings, ZonesSettings
 from greendns.snapshot import ServerOptions, Snapshot, State
+from tests.choices import Choice
 from tests.counting import new_counters
 
 Told = dict[str, Any]
@@ -168,7 +167,7 @@ class Build:
 
     def pick(self, weights: list[int], count: int, seed: int) -> Told:
         """Indexes drawn by weight, and what was drawn from."""
-        choice = WeightedChoice(weights)
+        choice = Choice(weights)
         draws = Draws(seed)
         picked = choice.pick(count, draws.draw)
         by_chance = choice.pick(count, Uniform(random.Random(seed).randbytes)) if sum(weights) <= 2**62 else []
@@ -177,13 +176,12 @@ class Build:
             "drawn": draws.asked,
             "by chance": by_chance,
             "weights": choice.weights(),
-            "length": len(choice),
         }
 
     def draw_by(self, way: str, weights: list[int], count: int, seed: int) -> list[int]:
         """Positions drawn from the line of positive weights by one of the two ways."""
-        bounds = array("q", accumulate(weights, initial=0))
-        return (draw_by_cuts if way == "cuts" else draw_by_tree)(bounds, count, Draws(seed).draw)
+        cells = Choice(weights).cells
+        return (draw_by_cuts if way == "cuts" else draw_by_tree)(cells, 0, count, Draws(seed).draw)
 
     def uniform(self, seed: int, numbers: list[int]) -> list[int]:
         """Integers below each of these numbers."""
@@ -237,7 +235,7 @@ def _outcome(outcome: Outcome) -> Told:
         "qtype": outcome.qtype,
         "zone": outcome.zone and outcome.zone.text,
         "owner": outcome.owner,
-        "label": outcome.label,
+        "label": outcome.label_text(),
         "targets": outcome.targets,
         "scope": outcome.scope,
         "is_truncated": outcome.is_truncated,

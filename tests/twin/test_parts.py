@@ -59,7 +59,7 @@ def test_every_count_is_picked_alike(twins: Twins, weights: list[int]) -> None:
     counts = sorted({*range(8), *range(60, 70), len(weights) - 1, len(weights), len(weights) + 1, 10**6} - {-1})
     picked = twins.ask_all([("pick", weights, count, seed) for count in counts for seed in range(3)])
 
-    assert len(weights) == picked[0]["length"]
+    assert len(weights) == len(picked[0]["weights"])
     assert all(sorted(each["picked"]) == list(range(len(weights))) for each in picked[-3:])
 
 

@@ -8,7 +8,7 @@ from greendns import name
 from greendns.geography import EMPTY_GEO, Geo
 from greendns.snapshot import ServerOptions, Snapshot
 from greendns.zone import Zone
-from greendns.zonebuild import build_zone, check_links
+from greendns.zonebuild import build_zone
 from greendns.zonedb import ZoneDB
 from greendns.zonefile import ZoneSource, read_document
 
@@ -22,13 +22,13 @@ def source_of(data: Mapping[str, object], text: str = "example.com", **keys: obj
 
 def zone_of(data: Mapping[str, object], text: str = "example.com", **keys: object) -> Zone:
     """The zone of a document with these labels."""
-    return build_zone(source_of(data, text, **keys))
+    return build_zone(source_of(data, text, **keys))[0]
 
 
 def link_problems(data: Mapping[str, object], **keys: object) -> list[str]:
     """What leads nowhere in a document, each as "place: claim"."""
-    source = source_of(data, "example.com", **keys)
-    return [f"{problem.place}: {problem.expected}" for problem in check_links(source, build_zone(source))]
+    _, problems = build_zone(source_of(data, "example.com", **keys))
+    return [f"{problem.place}: {problem.expected}" for problem in problems]
 
 
 def snapshot_of(*zones: Zone, geo: Geo = EMPTY_GEO, options: ServerOptions | None = None) -> Snapshot:

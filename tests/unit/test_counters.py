@@ -23,9 +23,11 @@ PACKAGE = Path(counting.__file__).parent
 OTHERS = (OTHER, OTHER, OTHER, OTHER)
 
 
-def zone(text: str = "example.com") -> Zone:
+def zone(text: str = "example.com", number: int = 1) -> Zone:
     source, _ = parse_zone(b'{"data": {"": {"ns": ["ns1.example.net."]}}}', text, f"{text}.json", 0)
-    return build_zone(source)
+    made, _ = build_zone(source)
+    made.number = number
+    return made
 
 
 EXAMPLE = zone()
@@ -177,10 +179,12 @@ def test_a_worker_that_takes_a_row_over_goes_on_in_it() -> None:
 
 
 def test_the_same_zone_loaded_again_has_the_same_cell() -> None:
-    """It is the name that counts."""
+    """It is the name that counts, also where another zone has its number now."""
     counters, totals = new_counters()
-    for each in (EXAMPLE, zone(), zone("example.net")):
-        counters.count(outcome(zone=each), False, detailed=False)
+    counters.count(outcome(zone=zone(number=1)), False, detailed=False)
+    counters.forget_zones()
+    counters.count(outcome(zone=zone("example.net", number=1)), False, detailed=False)
+    counters.count(outcome(zone=zone(number=2)), False, detailed=False)
 
     assert sorted((+totals().questions).items()) == [
         (("example.com", "A", "_", "NOERROR"), 2),

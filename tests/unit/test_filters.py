@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from greendns.codes import RRType
 from greendns.filters import choose, distance_groups, healthy_indexes
 from greendns.geography import Place
-from greendns.rrset import RRset
+from greendns.packing import Packing
+from greendns.rrset import RRset, add_rrset, make_rrset
 from greendns.snapshot import Coordinates, Snapshot, State
 from greendns.targeting import Location
-from greendns.zone import Label, Match
+from greendns.zone import Match
+from greendns.zonelinks import Label, Name
+from greendns.zonepack import pack_names
 
 Points = tuple[Coordinates | None, ...]
 
@@ -31,11 +34,17 @@ def east(degrees: float) -> Coordinates:
 
 def addresses(count: int, weights: tuple[int, ...] = (), health: tuple[str | None, ...] | None = None) -> RRset:
     rdatas = tuple([bytes((192, 0, 2, number)) for number in range(count)])
-    return RRset(RRType.A, 60, rdatas, weights or (1,) * count, health)
+    return make_rrset(RRType.A, 60, rdatas, weights or (1,) * count, health)
 
 
 def match_of(rrset: RRset, max_hosts: int = 2, closest: bool = False, is_checked: bool = False) -> Match:
-    return Match(b"@", Label("www", max_hosts, closest, is_checked), rrset)
+    """A match of a record set by itself, as if it stood at a label of these settings."""
+    label = Label("www", max_hosts, closest, is_checked)
+    packing = Packing()
+    checks = rrset.checks()
+    label.sets[rrset.rrtype] = add_rrset(packing, rrset.rrtype, rrset.ttl, rrset.rdatas, rrset.weights, checks)
+    image = pack_names({b"": Name(label)}, packing)
+    return Match(image, b"@", label.place, label.sets[rrset.rrtype])
 
 
 def client(at: Coordinates | None) -> Location:
@@ -53,7 +62,7 @@ def chosen(
     seed: int = 1,
 ) -> list[int]:
     """The records that are answered to a client at a point, the records being at `points`."""
-    snapshot = Snapshot(coordinates={match.rrset: points} if points else {})
+    snapshot = Snapshot(coordinates={(match.image, match.rrset.at): points} if points else {})
     return choose(match, client(at), snapshot, State(health=health), random.Random(seed).randrange, room)
 
 
@@ -73,14 +82,14 @@ def test_G155_max_hosts_of_0_is_nothing_and_more_than_there_are_is_all() -> None
 
 def test_G150_what_has_no_weight_is_all_answered_in_the_order_of_the_file() -> None:
     """Whatever max_hosts says."""
-    texts = RRset(RRType.TXT, 60, (b"\x01c", b"\x01a", b"\x01b"))
+    texts = make_rrset(RRType.TXT, 60, (b"\x01c", b"\x01a", b"\x01b"))
 
     assert chosen(match_of(texts, max_hosts=0)) == [0, 1, 2]
 
 
 def test_G154_of_several_cnames_one_is_chosen() -> None:
     """Whatever max_hosts says, also where the label is checked."""
-    cnames = RRset(RRType.CNAME, 60, (b"\x01a\x00", b"\x01b\x00"), (1, 1), ("x/1", "x/2"))
+    cnames = make_rrset(RRType.CNAME, 60, (b"\x01a\x00", b"\x01b\x00"), (1, 1), ("x/1", "x/2"))
 
     assert len(chosen(match_of(cnames, max_hosts=5))) == 1
     assert len(chosen(match_of(cnames, max_hosts=0))) == 1
@@ -135,7 +144,7 @@ def test_G172_a_record_without_a_check_passes() -> None:
 
 def test_G174_all_types_are_checked() -> None:
     """Also those that are not picked from."""
-    texts = RRset(RRType.TXT, 60, (b"\x01a", b"\x01b"), (), ("x/1", "x/2"))
+    texts = make_rrset(RRType.TXT, 60, (b"\x01a", b"\x01b"), (), ("x/1", "x/2"))
 
     assert chosen(match_of(texts, is_checked=True), health={"x/2": 2}) == [1]
 
@@ -176,7 +185,7 @@ def test_G160_distance_says_nothing_where_all_are_answered() -> None:
 
 def test_G160_only_addresses_are_chosen_by_distance() -> None:
     """An MX has no place."""
-    exchanges = RRset(RRType.MX, 60, (b"\x00\x00\x01a\x00", b"\x00\x00\x01b\x00"), (1, 1))
+    exchanges = make_rrset(RRType.MX, 60, (b"\x00\x00\x01a\x00", b"\x00\x00\x01b\x00"), (1, 1))
     match = match_of(exchanges, max_hosts=1, closest=True)
 
     assert set(counted(match, EQUATOR, (east(1), east(99)), draws=60)) == {0, 1}
@@ -203,7 +212,7 @@ def test_G163_a_group_that_does_not_fit_is_drawn_by_weight() -> None:
 def test_G162_a_group_reaches_to_5_percent_beyond_its_nearest() -> None:
     """Not beyond its last."""
     rrset = addresses(4)
-    snapshot = Snapshot(coordinates={rrset: (east(10), east(10.4), east(10.8), east(11.2))})
+    snapshot = Snapshot(coordinates={(rrset.image, rrset.at): (east(10), east(10.4), east(10.8), east(11.2))})
 
     assert distance_groups(rrset, None, client(EQUATOR), snapshot) == [[0, 1], [2, 3]]
 

@@ -10,7 +10,7 @@ from greendns.codes import RRType
 from greendns.errors import ValueProblem
 from greendns.message import Record, read_name, read_records
 from greendns.response import ADDITIONAL, ANSWER, AUTHORITY, Response
-from greendns.rrset import RRset
+from greendns.rrset import make_rrset
 
 EXAMPLE = b"\x07example\x03com\x00"
 WWW = b"\x03www" + EXAMPLE
@@ -21,9 +21,9 @@ SOA = MAIL + WWW + bytes(range(20))
 def written() -> bytes:
     """A message with names to be compressed in every section."""
     response = Response(WWW + b"\x00\x0f\x00\x01", 1232, 0)
-    response.add(ANSWER, WWW, RRset(RRType.MX, 60, (b"\x00\x0a" + MAIL,)), (0,))
-    response.add(AUTHORITY, EXAMPLE, RRset(RRType.SOA, 61, (SOA,)), (0,))
-    response.add(ADDITIONAL, MAIL, RRset(RRType.TXT, 62, (b"\x02\xc0\x0c",)), (0,))
+    response.add(ANSWER, WWW, make_rrset(RRType.MX, 60, (b"\x00\x0a" + MAIL,)), (0,))
+    response.add(AUTHORITY, EXAMPLE, make_rrset(RRType.SOA, 61, (SOA,)), (0,))
+    response.add(ADDITIONAL, MAIL, make_rrset(RRType.TXT, 62, (b"\x02\xc0\x0c",)), (0,))
     return response.encode(b"\x00\x00", 0, 0, b"")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from array import array
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
@@ -11,15 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from greendns.cells import Cells
 from greendns.picker import (
     CUTS_MAX,
+    GUIDED_MIN,
     Draw,
-    WeightedChoice,
     draw_by_cuts,
     draw_by_tree,
     effective_weights,
+    encode_choice,
     pick_weighted,
 )
+from tests.choices import Choice
 
 WEIGHTS = st.lists(st.integers(0, 5) | st.integers(0, 2**31 - 1), max_size=30)
 POSITIVE_WEIGHTS = st.lists(st.integers(1, 5) | st.integers(1, 2**57), min_size=1, max_size=40)
@@ -46,9 +48,9 @@ def never(n: int) -> int:
     raise AssertionError(f"asked for a number below {n}")
 
 
-def line(weights: Sequence[int]) -> array[int]:
-    """The bounds of weights laid one after the other."""
-    return array("q", accumulate(weights, initial=0))
+def line(weights: Sequence[int]) -> Cells:
+    """The cells of weights laid one after the other."""
+    return Choice(weights).cells
 
 
 def reference_pick(weights: Sequence[int], draw: Draw) -> list[int]:
@@ -150,7 +152,7 @@ def test_G155_a_negative_count_is_refused() -> None:
 def test_a_negative_weight_is_refused() -> None:
     """Weights are checked when the label is loaded, not when it is asked for."""
     with pytest.raises(ValueError, match="weights must not be negative"):
-        WeightedChoice((1, -1))
+        Choice((1, -1))
 
 
 def test_no_records_give_no_picks() -> None:
@@ -167,7 +169,7 @@ def test_a_single_record_needs_no_random_number(weight: int) -> None:
 
 def test_a_choice_is_used_again_and_again() -> None:
     """A pick leaves nothing behind: the same numbers give the same picks."""
-    choice = WeightedChoice((3, 0, 4, 5))
+    choice = Choice((3, 0, 4, 5))
 
     assert choice.pick(4, seeded(7)) == choice.pick(4, seeded(7))
 
@@ -182,21 +184,20 @@ def test_sums_of_63_bits_are_exact() -> None:
 def test_a_sum_beyond_63_bits_is_refused(weights: tuple[int, ...]) -> None:
     """No zone file comes near it: it takes 2^32 records of the largest weight."""
     with pytest.raises(ValueError, match="weights must not sum to more"):
-        WeightedChoice(weights)
+        Choice(weights)
 
 
 @given(WEIGHTS)
 def test_a_choice_tells_its_weights(weights: list[int]) -> None:
     """As they came in, zeros in their places."""
-    assert WeightedChoice(weights).weights() == tuple(weights)
-    assert len(WeightedChoice(weights)) == len(weights)
+    assert Choice(weights).weights() == tuple(weights)
 
 
 @settings(deadline=None)
 @given(WEIGHTS, st.integers())
 def test_a_shorter_pick_is_the_beginning_of_a_longer_one(weights: list[int], seed: int) -> None:
     """From the same random numbers, max_hosts only says where to stop."""
-    choice = WeightedChoice(weights)
+    choice = Choice(weights)
     everything = choice.pick(len(weights), seeded(seed))
 
     assert [choice.pick(count, seeded(seed)) for count in range(len(weights))] == [
@@ -208,10 +209,10 @@ def test_a_shorter_pick_is_the_beginning_of_a_longer_one(weights: list[int], see
 @settings(deadline=None)
 @given(weights=POSITIVE_WEIGHTS, seed=st.integers())
 def test_both_ways_draw_as_the_plain_way(
-    way: Callable[[array[int], int, Draw], list[int]], weights: list[int], seed: int
+    way: Callable[[Cells, int, int, Draw], list[int]], weights: list[int], seed: int
 ) -> None:
     """Cuts and tree find the record that a walk over what is left finds, for every draw."""
-    assert way(line(weights), len(weights), seeded(seed)) == reference_pick(weights, seeded(seed))
+    assert way(line(weights), 0, len(weights), seeded(seed)) == reference_pick(weights, seeded(seed))
 
 
 @pytest.mark.parametrize("count", [CUTS_MAX, CUTS_MAX + 1, 500])
@@ -219,9 +220,27 @@ def test_many_picks_are_those_that_few_would_lead_to(count: int) -> None:
     """The change from cuts to the tree cannot be seen in the answers."""
     weights = [1 + index % 97 for index in range(5000)]
 
-    assert pick_weighted(weights, count, seeded(3)) == draw_by_cuts(line(weights), count, seeded(3))
+    assert pick_weighted(weights, count, seeded(3)) == draw_by_cuts(line(weights), 0, count, seeded(3))
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([1, 2, 7, 1000, 2**20, 2**31, 2**40]), min_size=GUIDED_MIN, max_size=4 * GUIDED_MIN))
+def test_a_guide_leads_to_every_record(weights: list[int]) -> None:
+    """The first and the last point of each, however unlike they are: thousands may share a cell of the guide."""
+    ends = list(accumulate(weights))
+    firsts = [end - weight for end, weight in zip(ends, weights, strict=True)]
+
+    assert [pick_weighted(weights, 1, scripted(point))[0] for point in firsts] == list(range(len(weights)))
+    assert [pick_weighted(weights, 1, scripted(end - 1))[0] for end in ends] == list(range(len(weights)))
+
+
+def test_a_guide_is_small() -> None:
+    """At most a cell for four records, and one more, whatever the weights are."""
+    for weights in ([1] * 5000, [1] * 4999 + [2**31], list(range(1, 5001))):
+        without = 5000 + 1 + 4
+        assert len(encode_choice(weights)) - without <= 5000 // 4 + 2
 
 
 def test_both_ways_draw_nothing_from_nothing() -> None:
     """A line without positions is a line."""
-    assert draw_by_cuts(line(()), 0, never) == draw_by_tree(line(()), 0, never) == []
+    assert draw_by_cuts(line(()), 0, 0, never) == draw_by_tree(line(()), 0, 0, never) == []

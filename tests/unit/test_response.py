@@ -24,7 +24,7 @@ from greendns.response import (
     Response,
     encode_opt,
 )
-from greendns.rrset import RRset
+from greendns.rrset import RRset, make_rrset
 
 QUESTION = from_text("www.Example.com.") + b"\x00\x01\x00\x01"
 ID = b"\xab\xcd"
@@ -58,7 +58,9 @@ class Added:
 @st.composite
 def rrsets(draw: st.DrawFn) -> RRset:
     rrtype = draw(st.sampled_from(sorted(RDATAS)))
-    return RRset(rrtype, draw(st.integers(0, 2**31 - 1)), tuple(draw(st.lists(RDATAS[rrtype], min_size=1, max_size=4))))
+    return make_rrset(
+        rrtype, draw(st.integers(0, 2**31 - 1)), tuple(draw(st.lists(RDATAS[rrtype], min_size=1, max_size=4)))
+    )
 
 
 # Sections are written one after the other.
@@ -96,7 +98,7 @@ def encode(response: Response, flags: int = 0, rcode: int = 0, opt: bytes = b"")
 
 @settings(max_examples=200)
 @given(st.integers(0, 700) | st.just(65535), ADDITIONS)
-@example(65535, [Added(0, b"\x01a\x03com\x00", RRset(RRType.NS, 0, (b"\x01b\x01a\x03com\x00",)), False)] * 2)
+@example(65535, [Added(0, b"\x01a\x03com\x00", make_rrset(RRType.NS, 0, (b"\x01b\x01a\x03com\x00",)), False)] * 2)
 def test_all_that_was_added_is_read_again_and_nothing_else(room: int, additions: list[Added]) -> None:
     """Whole sets, none of one that did not fit, the first records of one that may be cut; never over the limit."""
     limit = 12 + len(QUESTION) + room
@@ -127,7 +129,7 @@ def records_in_order(additions: list[tuple[bytes, RRset]], limit: int = 65535) -
 
 def test_records_stand_in_the_order_of_their_indexes() -> None:
     """As they were drawn."""
-    rrset = RRset(RRType.A, 60, (b"\x00\x00\x00\x00", b"\x01\x01\x01\x01", b"\x02\x02\x02\x02"))
+    rrset = make_rrset(RRType.A, 60, (b"\x00\x00\x00\x00", b"\x01\x01\x01\x01", b"\x02\x02\x02\x02"))
     response = empty()
 
     assert response.add(ANSWER, from_text("www.Example.com."), rrset, (2, 0))
@@ -137,7 +139,7 @@ def test_records_stand_in_the_order_of_their_indexes() -> None:
 def test_the_owner_of_an_answer_is_two_octets() -> None:
     """A pointer to the question, which brings its case back (G119)."""
     response = empty()
-    response.add(ANSWER, from_text("www.Example.com."), RRset(RRType.A, 60, (bytes(4),)), (0,))
+    response.add(ANSWER, from_text("www.Example.com."), make_rrset(RRType.A, 60, (bytes(4),)), (0,))
 
     assert len(encode(response)) == 12 + len(QUESTION) + 2 + 10 + 4
 
@@ -148,7 +150,7 @@ def test_names_share_their_endings() -> None:
     response.add(
         ANSWER,
         from_text("www.Example.com."),
-        RRset(RRType.MX, 60, (b"\x00\x0a" + from_text("mail.Example.com."),)),
+        make_rrset(RRType.MX, 60, (b"\x00\x0a" + from_text("mail.Example.com."),)),
         (0,),
     )
 
@@ -157,7 +159,7 @@ def test_names_share_their_endings() -> None:
 
 def test_names_of_another_case_are_written_in_full() -> None:
     """The owner of a SOA stays as the zone has it (G086)."""
-    soa = RRset(RRType.SOA, 60, (from_text("ns.example.com.") + from_text("hostmaster.example.com.") + bytes(20),))
+    soa = make_rrset(RRType.SOA, 60, (from_text("ns.example.com.") + from_text("hostmaster.example.com.") + bytes(20),))
     response = empty()
     response.add(AUTHORITY, from_text("example.com."), soa, (0,))
 
@@ -169,16 +171,16 @@ def test_names_in_srv_are_not_compressed() -> None:
     """Only the types of RFC 1035 may be (RFC 3597 section 4); RFC 2782 says so of SRV."""
     target = from_text("www.Example.com.")
     response = empty()
-    response.add(ANSWER, target, RRset(RRType.SRV, 60, (bytes(6) + target,)), (0,))
+    response.add(ANSWER, target, make_rrset(RRType.SRV, 60, (bytes(6) + target,)), (0,))
 
     assert encode(response).count(target) == 2
 
 
 def test_nothing_points_beyond_14_bits() -> None:
     """A name that starts further back is written again (RFC 1035 section 4.1.4)."""
-    filler = RRset(RRType.TXT, 60, (b"".join([b"\xff" + b"x" * 255] * 70),))
+    filler = make_rrset(RRType.TXT, 60, (b"".join([b"\xff" + b"x" * 255] * 70),))
     far = [
-        (from_text(f"far{number}.example.net."), RRset(RRType.NS, 60, (from_text("ns.far.example.net."),)))
+        (from_text(f"far{number}.example.net."), make_rrset(RRType.NS, 60, (from_text("ns.far.example.net."),)))
         for number in range(9)
     ]
 
@@ -192,8 +194,8 @@ def test_nothing_points_beyond_14_bits() -> None:
 def test_nothing_points_into_a_set_that_was_taken_back() -> None:
     """Its names were written where now something else stands."""
     owner = from_text("new.example.net.")
-    large = RRset(RRType.NS, 60, tuple([from_text(f"{number}.example.net.") for number in range(20)]))
-    small = RRset(RRType.NS, 60, (from_text("0.example.net."),))
+    large = make_rrset(RRType.NS, 60, tuple([from_text(f"{number}.example.net.") for number in range(20)]))
+    small = make_rrset(RRType.NS, 60, (from_text("0.example.net."),))
     response = empty(limit=160)
 
     assert not response.add(ANSWER, owner, large, range(20))
@@ -206,14 +208,16 @@ def test_a_set_that_does_not_fit_leaves_no_trace() -> None:
     response = empty(limit=100)
     before = response.room()
 
-    assert not response.add(ANSWER, from_text("a.example.net."), RRset(RRType.TXT, 60, (b"\xff" + bytes(255),)), (0,))
+    assert not response.add(
+        ANSWER, from_text("a.example.net."), make_rrset(RRType.TXT, 60, (b"\xff" + bytes(255),)), (0,)
+    )
     assert response.room() == before
     assert response.counts == (0, 0, 0)
 
 
 def test_of_a_set_that_may_be_cut_the_first_records_stay() -> None:
     """No longer message is possible, so they are better than none."""
-    rrset = RRset(RRType.A, 60, tuple([bytes((number,) * 4) for number in range(10)]))
+    rrset = make_rrset(RRType.A, 60, tuple([bytes((number,) * 4) for number in range(10)]))
     response = empty(limit=12 + len(QUESTION) + 3 * 16 + 15)
 
     response.add(ANSWER, from_text("www.Example.com."), rrset, range(10), partly=True)
@@ -226,7 +230,7 @@ def test_room_for_the_opt_is_kept() -> None:
     opt = encode_opt(1232, 0, False, [(3, b"name")])
     response = empty(limit=12 + len(QUESTION) + 16 + len(opt), opt_octets=len(opt))
 
-    assert response.add(ANSWER, from_text("www.Example.com."), RRset(RRType.A, 60, (bytes(4),)), (0,))
+    assert response.add(ANSWER, from_text("www.Example.com."), make_rrset(RRType.A, 60, (bytes(4),)), (0,))
     assert response.room() == 0
     assert len(encode(response, opt=opt)) == 12 + len(QUESTION) + 16 + len(opt)
 
@@ -235,7 +239,7 @@ def test_each_section_has_its_count() -> None:
     """The OPT counts as additional."""
     response = empty()
     for section, count in ((ANSWER, 1), (AUTHORITY, 2), (ADDITIONAL, 3)):
-        rrset = RRset(RRType.A, 60, tuple([bytes((number,) * 4) for number in range(count)]))
+        rrset = make_rrset(RRType.A, 60, tuple([bytes((number,) * 4) for number in range(count)]))
         response.add(section, from_text("www.Example.com."), rrset, range(count))
 
     wire = encode(response, opt=encode_opt(1232, 0, False, []))

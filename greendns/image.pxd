@@ -1,0 +1,45 @@
+cimport cython
+from libc.stdint cimport int64_t
+
+from .cells cimport Cells
+
+cdef Py_ssize_t _KEY, _LEVELS, _PLAIN, _VARIANTS, _FIRST, _SETTINGS, _ALIAS, _SETS
+cdef int _KEY_BITS, _LEVEL_BITS, _TYPE_BITS, _HAS_ALIAS, _CNAME
+cdef int64_t _KEY_MASK, _LEVEL_MASK, _TYPE_MASK
+
+
+@cython.final
+cdef class Image:
+    cdef readonly bytes octets
+    cdef readonly Cells cells
+    cdef readonly tuple checks
+    cdef readonly dict targets
+    cdef Py_ssize_t _slots
+    cdef Py_ssize_t _mask
+
+    @cython.locals(slot=Py_ssize_t, size=Py_ssize_t, name=Py_ssize_t, key=int64_t)
+    cpdef Py_ssize_t find(self, bytes relative) except -1
+
+    cpdef int levels(self, Py_ssize_t name) except -1
+
+    @cython.locals(prefixes=int64_t)
+    cpdef tuple address_prefixes(self, Py_ssize_t name)
+
+    cpdef Py_ssize_t plain(self, Py_ssize_t name) except -1
+
+    @cython.locals(number=object)
+    cpdef Py_ssize_t label_for(self, Py_ssize_t name, bytes target) except -1
+
+    @cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t, at=Py_ssize_t)
+    cdef Py_ssize_t _find_variant(self, Py_ssize_t name, int64_t number) except -1
+
+    cpdef bint exists_for(self, Py_ssize_t name, tuple targets) except -1
+
+    cpdef int64_t settings(self, Py_ssize_t label) except -1
+
+    cpdef bint has_alias(self, Py_ssize_t label) except -1
+
+    cpdef Py_ssize_t alias(self, Py_ssize_t label) except -1
+
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, there=int64_t)
+    cpdef Py_ssize_t first_set(self, Py_ssize_t label, int rrtype) except -1
