@@ -36,8 +36,11 @@ cdef class Response:
 
     cpdef Py_ssize_t room(self)
 
-    @cython.locals(parts=Py_ssize_t, size=Py_ssize_t, is_ready=bint, index=Py_ssize_t, record=bytes)
+    @cython.locals(parts=Py_ssize_t, size=Py_ssize_t, index=Py_ssize_t, record=bytes)
     cpdef bint add(self, int section, bytes owner, RRset rrset, object indexes, bint partly=*) except -1
+
+    @cython.locals(parts=Py_ssize_t, size=Py_ssize_t)
+    cdef bint _add_ready(self, int section, RRset rrset, object indexes) except -1
 
     cpdef bint add_encoded(self, int section, bytes record) except -1
 

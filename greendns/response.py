@@ -125,11 +125,12 @@ class Response:
         section  that of the last set added, or a later one: records are written as they come
         What does not fit is left out whole; with `partly` (no longer message is possible) those that fit stay.
         """
+        if rrset.name_offset < 0 and owner == self.qname and self._add_ready(section, rrset, indexes):
+            return True
         parts = len(self._parts)
         size = self._size
-        is_ready = rrset.name_offset < 0 and owner == self.qname
         for index in indexes:
-            record = rrset.record(index) if is_ready else self._write_record(owner, rrset, index)
+            record = self._write_record(owner, rrset, index)
             if self._size + len(record) > self._room:
                 break
             self._parts.append(record)
@@ -143,6 +144,17 @@ class Response:
         self._forget_unwritten()
         self._count(section, len(self._parts) - parts)
         return partly
+
+    def _add_ready(self, section: int, rrset: RRset, indexes: Iterable[int]) -> bool:
+        """Append records that stand in the message as they are; False if they do not all fit."""
+        parts = len(self._parts)
+        size = self._size + rrset.append_to(self._parts, indexes)
+        if size > self._room:
+            del self._parts[parts:]
+            return False
+        self._size = size
+        self._count(section, len(self._parts) - parts)
+        return True
 
     def _count(self, section: int, records: int) -> None:
         if section == _ANSWER:
@@ -163,7 +175,12 @@ class Response:
 
     def _write_record(self, owner: bytes, rrset: RRset, index: int) -> bytes:
         """A record with its owner, and the names inside its rdata, compressed as far as can be."""
-        start = QNAME_POINTER if owner == self.qname else self._compress(owner, self._size)
+        if owner == self.qname:
+            if rrset.name_offset < 0:
+                return rrset.record(index)
+            start = QNAME_POINTER
+        else:
+            start = self._compress(owner, self._size)
         if rrset.name_offset < 0:
             return start + rrset.record(index)[_POINTER_OCTETS:]
         return start + self._frame_names(rrset, index, self._size + len(start))

@@ -28,9 +28,16 @@ cdef class RRset:
     @cython.locals(octets="const unsigned char*")
     cpdef bytes record(self, Py_ssize_t index)
 
+    @cython.locals(
+        octets="const unsigned char*", index=Py_ssize_t, begin=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t
+    )
+    cpdef Py_ssize_t append_to(self, list parts, object indexes) except -1
+
     cpdef bytes head(self)
 
     @cython.locals(octets="const unsigned char*")
     cpdef bytes rdata(self, Py_ssize_t index)
 
     cdef Py_ssize_t _begin(self, Py_ssize_t index) except -1
+
+    cdef Py_ssize_t _end(self, Py_ssize_t index) except -1

@@ -12,6 +12,7 @@ each begins, counted from the first octet, and where the last one ends. The choi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import accumulate
 
 from .codes import RRClass, RRType
@@ -94,7 +95,18 @@ class RRset:
     def record(self, index: int) -> bytes:
         """One record, owned by the name of the question."""
         octets = self.image.octets
-        return octets[self._begin(index) : self._begin(index + 1)]
+        return octets[self._begin(index) : self._end(index)]
+
+    def append_to(self, parts: list[bytes], indexes: Iterable[int]) -> int:
+        """Append these records, owned by the name of the question; returns how many octets they have together."""
+        octets = self.image.octets
+        size = 0
+        for index in indexes:
+            begin = self._begin(index)
+            end = begin + self._octets if self._octets else self._end(index)
+            parts.append(octets[begin:end])
+            size += end - begin
+        return size
 
     def head(self) -> bytes:
         """TYPE, CLASS and TTL, encoded: what all records of a set that has any have in common."""
@@ -103,15 +115,21 @@ class RRset:
     def rdata(self, index: int) -> bytes:
         """The rdata of one record."""
         octets = self.image.octets
-        return octets[self._begin(index) + _HEAD : self._begin(index + 1)]
+        return octets[self._begin(index) + _HEAD : self._end(index)]
 
     def _begin(self, index: int) -> int:
-        """Where a record begins; the one behind the last is where that ends."""
-        if index < 0 or index > self._count:
+        """Where a record begins."""
+        if index < 0 or index >= self._count:
             raise IndexError("there is no such record")
-        if self._starts:
-            return self._start + self.image.cells.numbers[self._starts + index]
-        return self._start + self._octets * index
+        if self._octets:
+            return self._start + self._octets * index
+        return self._start + self.image.cells.numbers[self._starts + index]
+
+    def _end(self, index: int) -> int:
+        """Where a record ends that there is."""
+        if self._octets:
+            return self._start + self._octets * (index + 1)
+        return self._start + self.image.cells.numbers[self._starts + index + 1]
 
     @property
     def rdatas(self) -> tuple[bytes, ...]:

@@ -173,3 +173,5 @@ def test_there_is_no_record_beyond_the_last(rdatas: tuple[bytes, ...], index: in
         rrset.record(index)
     with pytest.raises(IndexError):
         rrset.rdata(index)
+    with pytest.raises(IndexError):
+        rrset.append_to([], (0, index))
