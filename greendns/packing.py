@@ -28,7 +28,8 @@ class Packing:
     def add_cells(self, numbers: Iterable[int]) -> int:
         """The place of these cells."""
         at = len(self.cells)
-        self.cells.extend(numbers)
+        # Not `extend`: that takes one number after the other from anything but an array.
+        self.cells += array("q", numbers)
         return at
 
     def add_checks(self, checks: Checks | None) -> int:

@@ -48,11 +48,10 @@ def encode_choice(weights: Sequence[int]) -> array[int]:
     weights  non-negative integers, possibly none; index i is record i
     Raises ValueError for a negative weight, and for a sum beyond SUM_MAX.
     """
-    positives = [weight for weight in weights if weight]
+    positives = weights if 0 not in weights else [weight for weight in weights if weight]
     bounds = _sum_up(positives)
     shift = _guide_shift(bounds)
-    cells = array("q", (len(positives), shift, 0, 0))
-    cells.extend(bounds)
+    cells = array("q", (len(positives), shift, 0, 0)) + bounds
     if shift:
         cells.extend(_encode_guide(bounds, shift))
     if len(positives) < len(weights):
@@ -65,14 +64,12 @@ def encode_choice(weights: Sequence[int]) -> array[int]:
 
 
 def _sum_up(positives: Sequence[int]) -> array[int]:
-    bounds = array("q", [0])
+    if min(positives, default=0) < 0:
+        raise ValueError("weights must not be negative")
     try:
-        bounds.extend(accumulate(positives))
+        return array("q", accumulate(positives, initial=0))
     except OverflowError:
         raise ValueError(f"weights must not sum to more than {SUM_MAX}") from None
-    if any(weight < 0 for weight in positives):
-        raise ValueError("weights must not be negative")
-    return bounds
 
 
 def _guide_shift(bounds: array[int]) -> int:

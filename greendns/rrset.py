@@ -158,21 +158,29 @@ def add_rrset(
 ) -> int:
     """The place of a record set that is packed with others; no weights: all of its records are answered."""
     head = QNAME_POINTER + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
-    start = packing.add_octets(b"".join([head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas]))
     lengths = [RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas]
     smallest = min(lengths, default=RECORD_HEAD_OCTETS)
-    is_even = smallest == max(lengths, default=smallest)
+    is_even = smallest == max(lengths, default=RECORD_HEAD_OCTETS)
+    start = packing.add_octets(_encode_records(head, rdatas, smallest if is_even else 0))
     starts = 0 if is_even else packing.add_cells(accumulate(lengths, initial=0))
-    choice = 0
     name_offset, name_count = _NAMES_IN_RDATA.get(rrtype, _NO_NAMES)
     names = name_offset + 1 << _NAMES_BITS | name_count
     each = smallest if is_even else 0
     at = packing.add_cells(
-        (int(rrtype), ttl, len(rdatas), start, each, smallest, starts, choice, packing.add_checks(checks), names)
+        [int(rrtype), ttl, len(rdatas), start, each, smallest, starts, 0, packing.add_checks(checks), names]
     )
     if weights:
         packing.cells[at + _CHOICE] = packing.add_cells(encode_choice(weights))
     return at
+
+
+def _encode_records(head: bytes, rdatas: tuple[bytes, ...], each: int) -> bytes:
+    """The records one behind the other; `each` is how many octets every one has, 0 where they differ."""
+    if not each:
+        return b"".join([head + len(rdata).to_bytes(2, "big") + rdata for rdata in rdatas])
+    # What stands before the rdata is the same for all: joining by it is one call for thousands of records.
+    before = head + (each - RECORD_HEAD_OCTETS).to_bytes(2, "big")
+    return before + before.join(rdatas) if rdatas else b""
 
 
 def count_records(packing: Packing, at: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 
 from . import image
 from .codes import RRType
@@ -17,9 +16,10 @@ def pack_names(names: Names, packing: Packing) -> Image:
     numbers = _number_targets(names)
     _place(names, len(packing.cells))
     for relative, name in names.items():
-        packing.cells.extend(_name_cells(relative, name, numbers, packing))
+        cells = _name_cells(relative, name, numbers, packing)
         if name.plain is not None:
-            packing.cells.extend(_label_cells(name.plain, packing))
+            cells += _label_cells(name.plain, packing)
+        packing.add_cells(cells)
     # At most half of the slots are taken, so that the next free one is near.
     size = 1 << (2 * len(names) - 1).bit_length()
     slots = packing.add_cells(_fill_slots(names, size))
@@ -45,31 +45,40 @@ def _place(names: Names, at: int) -> None:
             at += image.FIRST + len(name.plain.sets)
 
 
-def _name_cells(relative: bytes, name: Name, numbers: dict[bytes, int], packing: Packing) -> Iterator[int]:
+def _name_cells(relative: bytes, name: Name, numbers: dict[bytes, int], packing: Packing) -> list[int]:
     ipv4, ipv6 = name.address_prefixes
-    yield packing.add_octets(relative) << image.KEY_BITS | len(relative)
-    yield (ipv6 << 8 | ipv4) << image.LEVEL_BITS | name.levels
-    yield 0 if name.plain is None else name.plain.place
-    yield len(name.variants)
-    for number, label in sorted([(numbers[target], label.place) for target, label in name.variants.items()]):
-        yield number
-        yield label
+    cells = [
+        packing.add_octets(relative) << image.KEY_BITS | len(relative),
+        (ipv6 << 8 | ipv4) << image.LEVEL_BITS | name.levels,
+        0 if name.plain is None else name.plain.place,
+        len(name.variants),
+    ]
+    if name.variants:
+        for variant in sorted([(numbers[target], label.place) for target, label in name.variants.items()]):
+            cells += variant
+    return cells
 
 
-def _label_cells(label: Label, packing: Packing) -> Iterator[int]:
+def _label_cells(label: Label, packing: Packing) -> list[int]:
     text = label.text.encode("utf-8", "surrogatepass")
     bits = (
         (image.IS_CLOSEST if label.closest else 0)
         | (image.IS_CHECKED if label.is_checked else 0)
         | (image.HAS_ALIAS if label.has_alias else 0)
     )
-    yield label.max_hosts << image.SETTING_BITS | bits
-    yield 0 if label.alias is None else label.alias.place
-    yield packing.add_octets(text) << image.TEXT_BITS | len(text)
-    yield len(label.sets)
     # A stable sort: a CNAME comes first, since it answers in place of what stands beside it.
-    for rrtype, at in sorted(label.sets.items(), key=lambda each: each[0] != RRType.CNAME):
-        yield at << image.TYPE_BITS | rrtype
+    sets = sorted(label.sets.items(), key=_cname_first) if RRType.CNAME in label.sets else label.sets.items()
+    return [
+        label.max_hosts << image.SETTING_BITS | bits,
+        0 if label.alias is None else label.alias.place,
+        packing.add_octets(text) << image.TEXT_BITS | len(text),
+        len(label.sets),
+        *[at << image.TYPE_BITS | rrtype for rrtype, at in sets],
+    ]
+
+
+def _cname_first(each: tuple[int, int]) -> bool:
+    return each[0] != RRType.CNAME
 
 
 def _fill_slots(names: Names, size: int) -> array[int]:
