@@ -24,6 +24,9 @@ _ESCAPE = re.compile(
 )
 # float() of more digits is infinite anyway, and int() refuses to read thousands of them.
 _DIGITS_LIMIT = 310
+# Of every 31st character of more digits than that, at least so many are digits, one behind the other.
+_DIGITS_STEP = 31
+_MAY_BE_LONG = re.compile(rf"[0-9]{{{_DIGITS_LIMIT // _DIGITS_STEP}}}")
 _LINE_CHARACTERS = 100
 
 # What stands between the tokens of an object. Where one of these does not match, the file is broken.
@@ -46,17 +49,20 @@ class LazyObject:
     repeated  keys that are there more than once; the last one counts
     """
 
-    def __init__(self, file: str, text: str, starts: Mapping[str, int], repeated: tuple[str, ...]) -> None:
+    def __init__(
+        self, file: str, text: str, decoder: json.JSONDecoder, starts: Mapping[str, int], repeated: tuple[str, ...]
+    ) -> None:
         self.repeated = repeated
         self._file = file
         self._text = text
+        self._decoder = decoder
         self._starts = starts
 
     def items(self) -> Iterator[tuple[str, object]]:
         """Keys and values, in the text's order. Raises ConfigError where a value is nested too deep."""
         for key, start in self._starts.items():
             try:
-                value, _ = _DECODER.raw_decode(self._text, start)
+                value, _ = self._decoder.raw_decode(self._text, start)
             except RecursionError:
                 raise ConfigError(_too_deep(self._file)) from None
             yield key, value
@@ -67,7 +73,7 @@ def parse_json(octets: bytes, file: str) -> object:
 
     Raises ConfigError with line, column and the line itself.
     """
-    return _parse(octets, file, lambda text, start: _DECODER.raw_decode(text, start)[0])
+    return _parse(octets, file, lambda text, start: _decoder_of(text).raw_decode(text, start)[0])
 
 
 def parse_json_lazily(octets: bytes, file: str, member: str) -> object:
@@ -95,12 +101,14 @@ def _too_deep(file: str) -> Problem:
 
 
 def _decode_lazily(text: str, start: int, file: str, member: str) -> object:
+    decoder = _decoder_of(text)
+
     def decode_member(key: str, at: int) -> tuple[object, int]:
         if key != member or not text.startswith("{", at):
-            return _DECODER.raw_decode(text, at)
+            return decoder.raw_decode(text, at)
         starts, end = _decode_object(text, at, lambda _, start: (start, _SKIPPER.raw_decode(text, start)[1]))
         repeated = starts.repeated if isinstance(starts, Keys) else ()
-        return LazyObject(file, text, starts, repeated), end
+        return LazyObject(file, text, decoder, starts, repeated), end
 
     try:
         if text.startswith("{", start):
@@ -108,7 +116,7 @@ def _decode_lazily(text: str, start: int, file: str, member: str) -> object:
     except _NoObject:
         pass
     # What is no object is small, or an error, which the decoder tells in its own words.
-    return _DECODER.raw_decode(text, start)[0]
+    return decoder.raw_decode(text, start)[0]
 
 
 def _decode_object(
@@ -151,7 +159,8 @@ def replace_lone_surrogates(text: str) -> str:
     >>> replace_lone_surrogates(r'["\ud800", "\ud83d\ude00", "\\ud800"]')
     '["\\ufffd", "\\ud83d\\ude00", "\\\\ud800"]'
     """
-    if _MAY_BE_SURROGATE.search(text) is None:
+    # Most texts have no escape at all, which is seen at once.
+    if "\\" not in text or _MAY_BE_SURROGATE.search(text) is None:
         return text
     return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text)
 
@@ -182,7 +191,15 @@ def _read_object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     return keys
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_read_object, parse_constant=_refuse_constant, parse_int=_read_int)
+def _decoder_of(text: str) -> json.JSONDecoder:
+    """What reads the values of a text: numbers by themselves, which is faster, unless one may have too many digits."""
+    return _DECODER if _MAY_BE_LONG.search(text[::_DIGITS_STEP]) is None else _CAREFUL_DECODER
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_read_object, parse_constant=_refuse_constant)
+_CAREFUL_DECODER = json.JSONDecoder(
+    object_pairs_hook=_read_object, parse_constant=_refuse_constant, parse_int=_read_int
+)
 # What is only skipped need not be made: len() takes any digits.
 _SKIPPER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=len, parse_float=len)
 

@@ -189,6 +189,17 @@ def test_a_number_of_thousands_of_digits_is_only_a_large_number() -> None:
         read_integer(document["ttl"], "ttl", 0, 2**31)
 
 
+@pytest.mark.parametrize("digits", ["9" * count for count in range(305, 316)] + ["-" + "9" * 309, "-" + "9" * 310])
+def test_a_number_of_more_than_310_characters_is_infinite(digits: str) -> None:
+    """Wherever in the text it stands, and whatever else does."""
+    expected = int(digits) if len(digits) <= 310 else float(digits)
+
+    for before in range(62):
+        text = f'["{"x" * before}", {digits}, 5, 1.5]'
+        for parse in (parse_json, lambda octets, file: parse_json_lazily(octets, file, "data")):
+            assert parse(text.encode(), "zone.json") == ["x" * before, expected, 5, 1.5]
+
+
 # -- an object whose members are read when they are asked for
 
 
