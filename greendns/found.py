@@ -47,7 +47,11 @@ def shown_text(text: str) -> str:
 
 def printable(path: object) -> str:
     """A path for messages and metrics: octets that are no UTF-8, and control characters, are escaped."""
-    return "".join([_character(one) if one not in '"\\' else one for one in str(path)])
+    text = str(path)
+    # Nearly every path is: a tenth of a second saved where there are 10,000 of them.
+    if text.isprintable():
+        return text
+    return "".join([_character(one) if one not in '"\\' else one for one in text])
 
 
 def _character(character: str) -> str:

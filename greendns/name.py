@@ -22,8 +22,16 @@ def split_text(text: str) -> list[bytes]:
     >>> split_text(r"a\.b.c\046d.")
     [b'a.b', b'c.d']
     """
-    labels: list[bytes] = []
     octets = text.encode("utf-8", "surrogateescape")
+    labels = octets.split(b".") if b"\\" not in octets else _split_escaped(octets)
+    if len(labels) > 1 and not labels[-1]:
+        labels.pop()
+    return labels
+
+
+def _split_escaped(octets: bytes) -> list[bytes]:
+    """Labels with their escapes read, parted by the dots that are none of theirs."""
+    labels: list[bytes] = []
     current = bytearray()
     at = 0
     while at < len(octets):
@@ -36,8 +44,7 @@ def split_text(text: str) -> list[bytes]:
         if octet == 0x5C:
             octet, at = _read_escape(octets, at)
         current.append(octet)
-    if current or not octets:
-        labels.append(bytes(current))
+    labels.append(bytes(current))
     return labels
 
 
@@ -56,12 +63,16 @@ def _read_escape(octets: bytes, at: int) -> tuple[int, int]:
 
 def from_labels(labels: list[bytes]) -> bytes:
     """Join labels to relative wire form; every label has 1 to 63 octets."""
+    wire = bytearray()
     for label in labels:
-        if not label:
+        octets = len(label)
+        if not octets:
             raise ValueProblem("a name must not have an empty label")
-        if len(label) > LABEL_OCTETS:
+        if octets > LABEL_OCTETS:
             raise ValueProblem(f"a label must have at most {LABEL_OCTETS} octets")
-    return b"".join([bytes((len(label),)) + label for label in labels])
+        wire.append(octets)
+        wire += label
+    return bytes(wire)
 
 
 def relative_from_text(text: str) -> bytes:
