@@ -19,7 +19,7 @@ from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
 from .image import IS_CLOSEST
-from .regularfile import UNREAD, Fingerprint, fingerprint, read_octets
+from .regularfile import UNREAD, Fingerprint, fingerprint, read_file
 from .rrset import RRset
 from .settings import Config
 from .snapshot import Coordinates, Place, ServerOptions, Snapshot
@@ -110,9 +110,20 @@ class Generation:
 def zone_paths(directory: Path) -> list[Path]:
     """The zone files of a directory: `*.json` in any case, no dotfiles, not recursive (G030). Raises OSError."""
     with os.scandir(directory) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(".json") and entry.name[0] != "."]
-    # os.path.isdir never raises: an entry that can't be looked at is that file's problem, not the directory's.
-    return [directory / name for name in sorted(names) if not os.path.isdir(directory / name)]
+        names = [
+            entry.name
+            for entry in entries
+            if entry.name.lower().endswith(".json") and entry.name[0] != "." and not _is_directory(entry)
+        ]
+    return [directory / name for name in sorted(names)]
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a directory, links followed; one that can't be looked at is that file's problem."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def watched_paths(config: Config) -> dict[Path, Fingerprint | None]:
@@ -186,12 +197,11 @@ def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path]) -> Zo
 def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
     """One file: skipped if it looks the same, or reads the same; its last good zone if it is broken (G032-G034)."""
     started = time.monotonic()
-    seen = fingerprint(path) or UNREAD
-    if before is not None and before.fingerprint == seen != UNREAD:
+    if before is not None and before.fingerprint == fingerprint(path):
         return before
     file = printable(path)
     try:
-        octets = read_octets(path)
+        octets, seen = read_file(path)
     except OSError as error:
         return _broken(file, UNREAD, before, UnreadError(file, error))
     digest = hashlib.sha256(octets).digest()

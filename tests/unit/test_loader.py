@@ -408,7 +408,7 @@ def test_a_file_that_could_not_be_read_is_tried_again(zones: Path, monkeypatch: 
         raise OSError(24, "Too many open files")
 
     with monkeypatch.context() as broken:
-        broken.setattr("greendns.loader.read_octets", refuse)
+        broken.setattr("greendns.loader.read_file", refuse)
         first = loaded(zones)
     assert [problem.expected for problem in first.errors()] == ["must be a file that can be read: Too many open files"]
     assert first.unread() == {zones / FILE}
