@@ -165,6 +165,10 @@ def name_reader(origin: bytes | None) -> Callable[[object], bytes]:
     return read
 
 
+# The name of a name server: a final dot is appended, never the origin (G062, G064).
+read_server = name_reader(None)
+
+
 def read_ipv4(value: object) -> bytes:
     """Four octets; the family is checked (G056)."""
     text = read_text(value)
@@ -196,7 +200,7 @@ def read_ipv6(value: object) -> bytes:
 def read_exchange(value: object) -> bytes:
     """The name of a mail exchange: a final dot is appended, never the origin."""
     # geodns appends the final dot to an empty name too, which makes it the null MX of RFC 7505 (G058).
-    return name_reader(None)("." if value == "" else value)
+    return read_server("." if value == "" else value)
 
 
 def read_strings(value: object) -> bytes:

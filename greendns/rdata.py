@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import presentation
 from .charstring import encode_strings
-from .codes import WEIGHT_MAX, RRType
+from .codes import RRType
 from .errors import ValueProblem
 from .fields import (
     Fields,
@@ -29,6 +29,7 @@ from .fields import (
     read_health,
     read_ipv4,
     read_ipv6,
+    read_server,
     read_strings,
     read_text,
     read_weight,
@@ -37,7 +38,7 @@ from .fields import (
 )
 from .found import shown, shown_text
 
-__all__ = ["Records", "Report", "encode_strings", "read_records", "rrtype_of_key", "to_text"]
+__all__ = ["TYPE_KEYS", "Records", "Report", "encode_strings", "read_records", "rrtype_of_key", "to_text"]
 
 # The fields of one record, the keys that may have its value, the origin -> rdata; None if that failed and was told.
 Encode = Callable[[Fields, tuple[str, ...], bytes], "bytes | None"]
@@ -63,8 +64,8 @@ class Records(NamedTuple):
 
 def rrtype_of_key(key: str) -> int | None:
     """The type of "a", "mx", "type65280"; None if unknown, SOA, or not a type of data. Case counts (G040)."""
-    if key in _FORMS:
-        return _FORMS[key].rrtype
+    if key in TYPE_KEYS:
+        return TYPE_KEYS[key]
     numbered = re.fullmatch(r"type(0|[1-9][0-9]{0,4})", key)
     if numbered is None or int(numbered[1]) in _META_TYPES or int(numbered[1]) > 0xFFFF:
         return None
@@ -81,40 +82,9 @@ def read_records(key: str, value: object, origin: bytes, error: Report, warn: Re
     if rrtype is None:
         error("", ValueProblem("must be below a record type", shown_text(key)))
         return None
-    usual = _read_usual(rrtype, value, _ADDRESS_READERS[key]) if key in _ADDRESS_READERS else None
-    if usual is not None:
-        return usual
     form = _FORMS.get(key) or _numbered_form(rrtype)
     records = [_read_record(form, fields, origin) for fields in _split(form, value, error, warn)]
     return _collect(rrtype, [record for record in records if record is not None])
-
-
-def _read_usual(rrtype: int, value: object, read: Callable[[object], bytes]) -> Records | None:
-    """A list of [address] and [address, weight], as almost all are written; None for any other, also a faulty one.
-
-    Only saves time: what follows in `read_records` reads the same from such a list, in 15 times as long.
-    """
-    if not isinstance(value, list) or not value:
-        return None
-    rdatas: list[bytes] = []
-    weights: list[int] = []
-    has_weight = False
-    for element in value:
-        if not isinstance(element, list) or not 1 <= len(element) <= 2:
-            return None
-        weight = 0
-        if len(element) == 2:
-            weight = element[1]
-            # Not isinstance(): True is no weight.
-            if type(weight) is not int or not 0 <= weight <= WEIGHT_MAX:
-                return None
-            has_weight = True
-        try:
-            rdatas.append(read(element[0]))
-        except ValueProblem:
-            return None
-        weights.append(weight)
-    return Records(rrtype, tuple(rdatas), tuple(weights) if has_weight else None, None)
 
 
 def to_text(rrtype: int, rdata: bytes) -> str:
@@ -334,7 +304,7 @@ _FORMS: dict[str, _Form] = {
     "ns": _Form(
         RRType.NS,
         ("ns",),
-        _given(name_reader(None)),  # a final dot is appended, never the origin (G062, G064)
+        _given(read_server),
         _shapes("list text names"),
         _shapes("text"),
         "a name, an object of names with null, or ",
@@ -376,4 +346,5 @@ _FORMS: dict[str, _Form] = {
     "svcb": _text_form(RRType.SVCB),
     "tlsa": _text_form(RRType.TLSA),
 }
-_ADDRESS_READERS: dict[str, Callable[[object], bytes]] = {"a": read_ipv4, "aaaa": read_ipv6}
+# The types that have a word, by it; any other is "type65280".
+TYPE_KEYS: Mapping[str, int] = {key: form.rrtype for key, form in _FORMS.items()}

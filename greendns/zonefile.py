@@ -5,9 +5,7 @@ Loading side, but without I/O: the file's octets come in. What geodns silently i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -19,6 +17,7 @@ from .found import shown
 from .jsontext import Keys, LazyObject, parse_json, parse_json_lazily
 from .levels import ANYONE, CONTINENT, COUNTRY
 from .targeting import level_of_target, parse_targeting
+from .usual import UsualReader
 from .zonelabel import MAX_HOSTS_LIMIT, LabelReader, LabelSource, Telling, label_place
 
 DEFAULT_TTL = 120  # G041
@@ -28,13 +27,10 @@ DEFAULT_MAX_HOSTS = 2  # G041
 LARGE_OCTETS = 1_000_000
 # `mtime` has no effect, but every file converted from pgeodns has it (P40).
 _ZONE_KEYS = frozenset("ttl serial contact max_hosts closest targeting logging data mtime".split())
-# All targets but addresses, and the octets that are themselves in text.
-_TARGET_WORD = re.compile(rb"[0-9a-z-]+")
 _LOGGING_KEYS = frozenset(("stathat", "stathat_api"))
 
 
-@dataclass(frozen=True)
-class ZoneSource:
+class ZoneSource(NamedTuple):
     """One zone file, checked; `contact` is the SOA's RNAME, `levels` its targeting as bits."""
 
     text: str
@@ -59,35 +55,41 @@ class Variant(NamedTuple):
 def variant_of(relative: bytes, levels: int) -> Variant | None:
     """What a label is a variant of, in a zone that targets `levels`; None if it is a plain name alone."""
     start = _target_start(relative)
-    if _TARGET_WORD.fullmatch(relative, start + 1):
-        target = relative[start + 1 :].decode()
-    elif relative[-1:] == b"]":
-        # As text, an escaped octet is no part of any target: neither is a dot inside of a label.
-        target = name.relative_text(relative[start:])
-    else:
-        return None
+    target = _target_text(relative, start)
     if not level_of_target(target, levels & ~ANYONE):
         return None
     return Variant(relative[:start], target.encode())
+
+
+def _target_text(relative: bytes, start: int) -> str:
+    """What may be a target, or is none whatever the levels."""
+    if relative[-1:] == b"]":
+        # As text, an escaped octet is no part of any target: neither is a dot inside of a label.
+        return name.relative_text(relative[start:])
+    # All others are one label of letters, digits and hyphens: of what is none, it does not matter how it reads.
+    return relative[start + 1 :].decode("latin-1")
 
 
 def _target_start(relative: bytes) -> int:
     """Where the last label begins; where it closes a bracket, the last one that begins with an opening one (G091)."""
     last, bracket = 0, None
     at = 0
+    closes = relative[-1:] == b"]"
     while at < len(relative):
         last = at
-        if relative[at + 1 : at + 2] == b"[":
+        if closes and relative[at + 1 : at + 2] == b"[":
             bracket = at
         at += 1 + relative[at]
-    return bracket if bracket is not None and relative.endswith(b"]") else last
+    return last if bracket is None else bracket
 
 
 def is_cut(label: LabelSource, levels: int) -> bool:
     """Whether a label delegates: it has NS, below the apex, at no wildcard, beside no alias, as no variant."""
+    if RRType.NS not in [records.rrtype for records in label.records]:
+        return False
     if not label.relative or label.alias is not None or label.relative[:2] == b"\x01*":
         return False
-    return RRType.NS in label.rrtypes and variant_of(label.relative, levels) is None
+    return variant_of(label.relative, levels) is None
 
 
 def zone_name(path: PurePath) -> str:
@@ -120,7 +122,7 @@ def read_document(document: object, text: str, file: str, mtime: int) -> tuple[Z
     reader = ZoneReader(document, text, file, mtime)
     labels = {label.relative: label for label in reader.read_labels()}
     reader.check()
-    return replace(reader.source, labels=tuple(labels.values())), reader.warnings
+    return reader.source._replace(labels=tuple(labels.values())), reader.warnings
 
 
 class ZoneReader(Telling):
@@ -195,7 +197,9 @@ class ZoneReader(Telling):
         if isinstance(labels, (Keys, LazyObject)):
             for key in labels.repeated:
                 self.warn(label_place(key), ValueProblem("is there more than once: the last one counts"))
-        reader = LabelReader(self, self.source.origin)
+        # Of a large file nothing more is kept than what is made of it.
+        usual = UsualReader(remembers=not isinstance(labels, LazyObject))
+        reader = LabelReader(self, self.source.origin, usual)
         seen: set[bytes] = set()
         for key, members in labels.items():
             label = reader.read(key, members)

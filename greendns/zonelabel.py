@@ -7,7 +7,7 @@ have, are made only where they are needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -17,12 +17,14 @@ from .errors import Problem, ValueProblem
 from .fields import member_place, read_integer
 from .found import shown
 from .jsontext import Keys
-from .rdata import Records, read_records, rrtype_of_key
+from .rdata import TYPE_KEYS, Records, read_records, rrtype_of_key
+from .usual import UsualReader
 
 Value = TypeVar("Value")
 
 MAX_HOSTS_LIMIT = 2**31 - 1
 _LABEL_KEYS = frozenset("ttl max_hosts closest health alias".split())
+_USUAL_KEYS = _LABEL_KEYS.union(TYPE_KEYS)
 # Header, the longest question and an OPT; each record needs at least 12 octets beside its rdata.
 _RRSET_OCTETS = TCP_MESSAGE_OCTETS - 600
 _RECORD_OCTETS = 12
@@ -50,11 +52,6 @@ class LabelSource(NamedTuple):
     closest: bool | None
     alias: bytes | None
     is_checked: bool
-
-    @property
-    def rrtypes(self) -> set[int]:
-        """The types that it has records of."""
-        return {records.rrtype for records in self.records}
 
 
 class Telling:
@@ -111,12 +108,18 @@ def label_place(key: str) -> str:
 
 
 class LabelReader:
-    """Reads the labels of one zone, one at a time, and tells what is wrong with them."""
+    """Reads the labels of one zone, one at a time, and tells what is wrong with them.
 
-    def __init__(self, telling: Telling, origin: bytes) -> None:
+    usual  what reads most records
+    key    of the label that is being read; `type_key` of the records there
+    """
+
+    def __init__(self, telling: Telling, origin: bytes, usual: UsualReader) -> None:
         self.telling = telling
         self.origin = origin
+        self.usual = usual
         self.key = ""
+        self.type_key = ""
 
     @property
     def place(self) -> str:
@@ -137,7 +140,7 @@ class LabelReader:
         return LabelSource(
             text,
             relative,
-            tuple(self.read_all_records(members, relative)),
+            self.read_all_records(members, relative),
             ttl or None,
             type_ttls,
             self.read_max_hosts(members["max_hosts"]) if "max_hosts" in members else None,
@@ -149,8 +152,11 @@ class LabelReader:
     def error(self, at: str, problem: ValueProblem) -> None:
         self.telling.error(self.place + at, problem)
 
-    def warn(self, at: str, problem: ValueProblem) -> None:
-        self.telling.warn(self.place + at, problem)
+    def records_error(self, at: str, problem: ValueProblem) -> None:
+        self.telling.error(f"{self.place}.{self.type_key}{at}", problem)
+
+    def records_warn(self, at: str, problem: ValueProblem) -> None:
+        self.telling.warn(f"{self.place}.{self.type_key}{at}", problem)
 
     def read_key(self) -> tuple[str, bytes | None]:
         """The label's text, lower-cased, and its name; None if it is none, which is told."""
@@ -166,9 +172,10 @@ class LabelReader:
         return name.relative_text(relative), relative
 
     def note_keys(self, members: Mapping[str, object]) -> None:
+        if members.keys() <= _USUAL_KEYS and not isinstance(members, Keys):
+            return
         unknown = [key for key in members if key not in _LABEL_KEYS and rrtype_of_key(key) is None]
-        if unknown or isinstance(members, Keys):
-            self.telling.note_keys(self.place, members, unknown)
+        self.telling.note_keys(self.place, members, unknown)
 
     def read_ttl(self, value: object) -> tuple[int, Mapping[int, int]]:
         """A number for all types, or an object with one for some."""
@@ -209,30 +216,29 @@ class LabelReader:
             self.error(".health", ValueProblem("health must be an object", shown(value)))
         return isinstance(value, dict) and bool(value.get("name") or value.get("type"))
 
-    def read_all_records(self, members: Mapping[str, object], relative: bytes) -> Iterator[Records]:
+    def read_all_records(self, members: Mapping[str, object], relative: bytes) -> tuple[Records, ...]:
+        found = []
         seen: set[int] = set()
         for key, value in members.items():
             rrtype = rrtype_of_key(key)
             # A key with null is skipped, as if it were not there (G051).
             if rrtype is None or value is None:
                 continue
+            self.type_key = key
             if rrtype in seen:
-                self.error(f".{key}", ValueProblem("a record type must have only one key"))
+                self.records_error("", ValueProblem("a record type must have only one key"))
             seen.add(rrtype)
-            records = read_records(
-                key,
-                value,
-                self.origin,
-                lambda at, problem, key=key: self.error(f".{key}{at}", problem),  # type: ignore[misc]
-                lambda at, problem, key=key: self.warn(f".{key}{at}", problem),  # type: ignore[misc]
-            )
-            if rrtype == RRType.NS and not relative and value in ([], {}):
-                problem = ValueProblem("the apex must have a name server where it has ns", shown(value))
-                self.error(f".{key}", problem)  # G065
-            if records is not None and self.fits(key, records):
-                yield records
+            records = self.usual.read(key, value)
+            if records is None:
+                records = read_records(key, value, self.origin, self.records_error, self.records_warn)
+            if not relative and rrtype == RRType.NS and value in ([], {}):
+                # G065
+                self.records_error("", ValueProblem("the apex must have a name server where it has ns", shown(value)))
+            if records is not None and self.fits(records):
+                found.append(records)
+        return tuple(found)
 
-    def fits(self, key: str, records: Records) -> bool:
+    def fits(self, records: Records) -> bool:
         """An RRset that is always answered whole must fit into a message; of a weighted one as many as fit are."""
         if records.rrtype in ADDRESS_TYPES or (records.weights is not None and any(records.weights)):
             return True
@@ -240,7 +246,7 @@ class LabelReader:
         if octets <= _RRSET_OCTETS:
             return True
         problem = ValueProblem(f"records must fit into {_RRSET_OCTETS} octets together", f"{octets} octets")
-        self.error(f".{key}", problem)
+        self.records_error("", problem)
         return False
 
 

@@ -6,7 +6,6 @@ import ipaddress
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from unittest import mock
 
 import dns.rdata
 import dns.rdataclass
@@ -15,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns import name, rdata
+from greendns import name
 from greendns.codes import WEIGHT_MAX, RRType
 from greendns.errors import ValueProblem
 from greendns.fields import read_ipv4, read_strings
 from greendns.found import shown
 from greendns.rdata import Records, read_records, rrtype_of_key, to_text
+from greendns.usual import UsualReader
 from tests.peers import compares_with_dnspython
 
 ORIGIN = name.from_text("example.com.")
@@ -742,18 +742,41 @@ def test_every_number_of_an_address_is_read() -> None:
         assert read_ipv4(".".join(map(str, octets))) == octets
 
 
-@given(st.sampled_from(["a", "aaaa"]), ADDRESS_LISTS | ODD)
-def test_a_usual_list_is_read_as_any_other(key: str, value: Any) -> None:
-    """The fast way gives what the slow one does, and leaves what is wrong to it."""
-    fast = read(key, value)
-    with mock.patch.dict(rdata._ADDRESS_READERS, clear=True):
-        slow = read(key, value)
-
-    assert fast == slow
+SERVER_LISTS = st.lists(st.sampled_from(["ns1.example.org", "ns2.example.org.", ".", "", "a..b"]) | ODD, max_size=3)
 
 
-@pytest.mark.parametrize("value", [[["192.0.2.1", 10], ["192.0.2.2"]], [["192.0.2.1"]]])
-def test_a_usual_list_is_read_the_fast_way(value: object) -> None:
-    """Otherwise the test above would compare the slow one with itself."""
-    with mock.patch.object(rdata, "_split", side_effect=AssertionError):
-        assert good("a", value).rrtype == RRType.A
+@given(st.sampled_from(KEYS), ADDRESS_LISTS | SERVER_LISTS | ODD, st.booleans())
+def test_a_usual_value_is_read_as_any_other(key: str, value: Any, remembers: bool) -> None:
+    """The fast way gives what the slow one does, the second time too, and leaves what is wrong to it."""
+    usual = UsualReader(remembers)
+
+    first, again = usual.read(key, value), usual.read(key, value)
+
+    assert first == again
+    assert first is None or Reading(first) == read(key, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a", [["192.0.2.1", 10], ["192.0.2.2"]]),
+        ("a", [["192.0.2.1"]]),
+        ("aaaa", [["2001:db8::1", 0]]),
+        ("ns", ["ns1.example.org", "ns2.example.org."]),
+    ],
+)
+def test_a_usual_value_is_read_the_fast_way(key: str, value: object) -> None:
+    """Otherwise the test above would compare nothing."""
+    assert UsualReader(remembers=True).read(key, value) == good(key, value)
+
+
+def test_an_address_is_read_once_in_a_zone() -> None:
+    """What was made of it is remembered, of whichever label; but not of a large zone."""
+    value = [["2001:db8::1", 1]]
+
+    for remembers in (True, False):
+        usual = UsualReader(remembers)
+        first, again = usual.read("aaaa", value), usual.read("aaaa", value)
+        assert first is not None
+        assert again is not None
+        assert (first.rdatas[0] is again.rdatas[0]) == remembers
