@@ -6,6 +6,7 @@ What is read here is read alike there: only time is saved. Whatever is unusual o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from .codes import WEIGHT_MAX, RRType
 from .errors import ValueProblem
@@ -35,26 +36,26 @@ class UsualReader:
             if key in self._readers:
                 return _read_addresses(TYPE_KEYS[key], value, self._readers[key])
             return Records(RRType.NS, tuple(map(read_server, value)), None, None) if key == "ns" else None
-        # Of the readers; of a list of another length; of a list or an object in the place of an address.
+        # Of readers; of other lengths, or none; of a list or an object in the place of an address.
         except (ValueProblem, ValueError, TypeError):
             return None
 
 
-def _read_addresses(rrtype: int, elements: list[object], read: Callable[[str], bytes]) -> Records | None:
+def _read_addresses(rrtype: int, elements: list[Any], read: Callable[[str], bytes]) -> Records | None:
     rdatas: list[bytes] = []
     weights: list[int] = []
     has_weight = False
     for element in elements:
-        if not isinstance(element, list):
-            return None
         if len(element) == 2:
             text, weight = element
-            # Not isinstance(): True is no weight.
+            # Not isinstance(): True is no weight. Nor is what a text or an object of two has there: it is a text.
             if type(weight) is not int or not 0 <= weight <= WEIGHT_MAX:
                 return None
             has_weight = True
-        else:
+        elif isinstance(element, list):
             (text,), weight = element, 0
+        else:
+            return None
         rdatas.append(read(text))
         weights.append(weight)
     return Records(rrtype, tuple(rdatas), tuple(weights) if has_weight else None, None)

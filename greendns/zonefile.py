@@ -54,33 +54,29 @@ class Variant(NamedTuple):
 
 def variant_of(relative: bytes, levels: int) -> Variant | None:
     """What a label is a variant of, in a zone that targets `levels`; None if it is a plain name alone."""
-    start = _target_start(relative)
-    target = _target_text(relative, start)
+    start = at = 0
+    while at < len(relative):
+        start = at
+        at += 1 + relative[at]
+    # A label of letters, digits and hyphens, or an address: of what is neither, it does not matter how it reads.
+    target = relative[start + 1 :].decode("latin-1")
+    if target[-1:] == "]":
+        start = _bracket_start(relative, start)
+        # As text, an escaped octet is no part of any target: neither is a dot inside of a label.
+        target = name.relative_text(relative[start:])
     if not level_of_target(target, levels & ~ANYONE):
         return None
     return Variant(relative[:start], target.encode())
 
 
-def _target_text(relative: bytes, start: int) -> str:
-    """What may be a target, or is none whatever the levels."""
-    if relative[-1:] == b"]":
-        # As text, an escaped octet is no part of any target: neither is a dot inside of a label.
-        return name.relative_text(relative[start:])
-    # All others are one label of letters, digits and hyphens: of what is none, it does not matter how it reads.
-    return relative[start + 1 :].decode("latin-1")
-
-
-def _target_start(relative: bytes) -> int:
-    """Where the last label begins; where it closes a bracket, the last one that begins with an opening one (G091)."""
-    last, bracket = 0, None
-    at = 0
-    closes = relative[-1:] == b"]"
+def _bracket_start(relative: bytes, last: int) -> int:
+    """Where the last label begins that opens a bracket (G091); `last` if none does."""
+    bracket, at = last, 0
     while at < len(relative):
-        last = at
-        if closes and relative[at + 1 : at + 2] == b"[":
+        if relative[at + 1 : at + 2] == b"[":
             bracket = at
         at += 1 + relative[at]
-    return last if bracket is None else bracket
+    return bracket
 
 
 def is_cut(label: LabelSource, levels: int) -> bool:
@@ -180,7 +176,9 @@ class ZoneReader(Telling):
 
     def check_logging(self, zone: Mapping[str, object]) -> None:
         """Read for its form alone: it has no effect in geodns either (G046)."""
-        logging = zone.get("logging", {})
+        if "logging" not in zone:
+            return
+        logging = zone["logging"]
         if not isinstance(logging, dict):
             self.error("logging", ValueProblem("logging must be an object", shown(logging)))
         else:
