@@ -171,7 +171,8 @@ read_server = name_reader(None)
 
 def read_ipv4(value: object) -> bytes:
     """Four octets; the family is checked (G056)."""
-    text = read_text(value)
+    # Of a million addresses a call for each is felt.
+    text = value if isinstance(value, str) else read_text(value)
     try:
         first, second, third, fourth = text.split(".")
         octets = _DECIMAL_OCTETS

@@ -24,8 +24,8 @@ _ESCAPE = re.compile(
 )
 # float() of more digits is infinite anyway, and int() refuses to read thousands of them.
 _DIGITS_LIMIT = 310
-# Of every 31st character of more digits than that, at least so many are digits, one behind the other.
-_DIGITS_STEP = 31
+# Of so many digits every tenth is one too: 31 in a row, which shorter numbers seldom come to.
+_DIGITS_STEP = 10
 _MAY_BE_LONG = re.compile(rf"[0-9]{{{_DIGITS_LIMIT // _DIGITS_STEP}}}")
 _LINE_CHARACTERS = 100
 
