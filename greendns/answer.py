@@ -154,7 +154,7 @@ def _follow_chain(answering: Answering, zone: Zone) -> None:
     followed: list[bytes] | None = None
     while True:
         octets = qname
-        target = _answer_name(answering, zone, owner, octets[: len(qname) - len(zone.origin)])
+        target = _answer_name(answering, zone, owner, octets[: len(qname) - zone.origin_octets])
         if target is None or answering.response.is_truncated:
             return
         if followed is None:
@@ -178,7 +178,7 @@ def find_name(zone: Zone, relative: bytes, zones: ZoneDB) -> tuple[int, bytes]:
 
     A wildcard does not reach below a name that exists only through another zone of ours (RFC 4592 section 3.3.1).
     """
-    name = zone.image.find(relative)
+    name = zone.find(relative)
     if name:
         return name, relative
     name, stands_at = zone.find_wildcard(relative)
@@ -212,7 +212,7 @@ def _answer_name(answering: Answering, zone: Zone, owner: bytes, relative: bytes
     if cut is not None:
         refer(answering, zone, cut, _locate_socket(answering.peer, zone, answering.snapshot))
         return None
-    name = zone.image.find(relative)
+    name = zone.find(relative)
     stands_at = relative
     if not name:
         if _answer_unwritten(answering, zone, owner, relative, location):

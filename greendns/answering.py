@@ -148,7 +148,7 @@ def _add_soa(response: Response, zone: Zone) -> bool:
     """Add the zone's SOA; it is ready where it comes first and the question has the origin in the zone's own case."""
     if response.is_empty() and response.qname.endswith(zone.origin):
         return response.add_encoded(_AUTHORITY, zone.denial(_HEADER + len(response.qname) - len(zone.origin)))
-    return response.add(_AUTHORITY, zone.origin, zone.soa, (0,))
+    return response.add(_AUTHORITY, zone.origin, zone.soa(), (0,))
 
 
 def encode_answer(answering: Answering) -> bytes:

@@ -135,9 +135,9 @@ def _hop(query: Query, peer: Peer, zone: Zone, qname: bytes, snapshot: Snapshot,
     cut = zone.find_cut(relative, query.qtype)
     if cut is not None:
         return {**hop, "result": f"referral: {to_text(cut + zone.origin)} is delegated"}
-    if not zone.image.find(relative) and _is_debug_name(relative, peer, snapshot):
+    if not zone.find(relative) and _is_debug_name(relative, peer, snapshot):
         return {**hop, "result": "debug name"}
-    if not zone.image.find(relative) and qname in snapshot.zones.ancestors:
+    if not zone.find(relative) and qname in snapshot.zones.ancestors:
         return {**hop, "result": "NODATA: no label, but a zone of ours below"}
     name, stands_at = find_name(zone, relative, snapshot.zones)
     if not name:

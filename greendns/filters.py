@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .cells import Cells
 from .codes import RRType
 from .geography import distance_degrees
+from .image import Image
 from .picker import Draw, encode_choice, pick
 from .rrset import RRset
 from .snapshot import Snapshot, State, Tier
@@ -40,7 +40,7 @@ def choose(match: Match, location: Location, snapshot: Snapshot, state: State, d
     if count > room:
         count = room
     if not match.is_checked and not _minds_distance(match):
-        return pick(match.image.cells, rrset.choice, count, draw)
+        return pick(match.image, rrset.choice, count, draw)
     chosen: list[int] = []
     for tier in _remembered_tiers(match, location, snapshot, state):
         chosen.extend([tier.indexes[position] for position in pick(tier.choice, 0, count - len(chosen), draw)])
@@ -81,7 +81,7 @@ def _make_tiers(match: Match, location: Location, snapshot: Snapshot, state: Sta
     for indexes in plan(match, location, snapshot, state):
         if needed <= 0:
             break
-        tiers.append(Tier(tuple(indexes), Cells(encode_choice([weights[index] for index in indexes]))))
+        tiers.append(Tier(tuple(indexes), Image(encode_choice([weights[index] for index in indexes]))))
         needed -= len(indexes)
     return tiers
 

@@ -1,8 +1,6 @@
 cimport cython
 from libc.stdint cimport int64_t
 
-from .cells cimport Cells
-
 cdef Py_ssize_t _KEY, _LEVELS, _PLAIN, _VARIANTS, _FIRST, _SETTINGS, _ALIAS, _SETS
 cdef int _KEY_BITS, _LEVEL_BITS, _TYPE_BITS, _HAS_ALIAS, _CNAME
 cdef int64_t _KEY_MASK, _LEVEL_MASK, _TYPE_MASK
@@ -10,15 +8,15 @@ cdef int64_t _KEY_MASK, _LEVEL_MASK, _TYPE_MASK
 
 @cython.final
 cdef class Image:
+    cdef readonly const int64_t[::1] numbers
     cdef readonly bytes octets
-    cdef readonly Cells cells
     cdef readonly tuple checks
     cdef readonly dict targets
-    cdef Py_ssize_t _slots
-    cdef Py_ssize_t _mask
 
-    @cython.locals(slot=Py_ssize_t, size=Py_ssize_t, name=Py_ssize_t, key=int64_t)
-    cpdef Py_ssize_t find(self, bytes relative) except -1
+    cpdef settle(self, const int64_t[::1] numbers, bytes octets, tuple checks, dict targets)
+
+    @cython.locals(mask=Py_ssize_t, slot=Py_ssize_t, size=Py_ssize_t, name=Py_ssize_t, key=int64_t)
+    cpdef Py_ssize_t find(self, Py_ssize_t table, bytes relative) except -1
 
     cpdef int levels(self, Py_ssize_t name) except -1
 

@@ -19,6 +19,7 @@ from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
 from .image import IS_CLOSEST
+from .packing import Packing
 from .regularfile import UNREAD, Fingerprint, fingerprint, read_file
 from .rrset import RRset
 from .settings import Config
@@ -26,7 +27,7 @@ from .snapshot import Coordinates, Place, ServerOptions, Snapshot
 from .zone import Zone
 from .zonebuild import builtin_zone, read_zone
 from .zonedb import ZoneDB
-from .zonefile import ZoneReader, parse_document, zone_name
+from .zonefile import LARGE_OCTETS, ZoneReader, parse_document, zone_name
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _problems(error: OSError | ConfigError, config: Config) -> tuple[Problem, ..
 
 def load_files(paths: list[Path]) -> list[LoadedZone]:
     """Load single zone files, as `greendns check FILE...` does."""
-    return [_load_zone(path, None) for path in paths]
+    return [_load_zone(path, None, None) for path in paths]
 
 
 # -- zones
@@ -191,11 +192,20 @@ def load_files(paths: list[Path]) -> list[LoadedZone]:
 def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path]) -> Zones:
     paths = [path for path in zone_paths(config.zones.directory) if path not in unsettled]
     kept = {str(path): before[str(path)] for path in unsettled if str(path) in before}
-    return {**{str(path): _load_zone(path, before.get(str(path))) for path in paths}, **kept}
+    # Thousands of small zones share an image, so that there is less to fetch for each answer. Only those of the first
+    # load: an image lives as long as any of its zones, and of what changes later nothing old may stay.
+    shared = None if before else Packing()
+    zones = {str(path): _load_zone(path, before.get(str(path)), shared) for path in paths}
+    if shared is not None:
+        shared.settle()
+    return {**zones, **kept}
 
 
-def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
-    """One file: skipped if it looks the same, or reads the same; its last good zone if it is broken (G032-G034)."""
+def _load_zone(path: Path, before: LoadedZone | None, shared: Packing | None) -> LoadedZone:
+    """One file: skipped if it looks the same, or reads the same; its last good zone if it is broken (G032-G034).
+
+    shared  what a small zone is packed to, and who calls settles that; None for an image of its own
+    """
     started = time.monotonic()
     if before is not None and before.fingerprint == fingerprint(path):
         return before
@@ -207,13 +217,16 @@ def _load_zone(path: Path, before: LoadedZone | None) -> LoadedZone:
     digest = hashlib.sha256(octets).digest()
     if before is not None and before.digest == digest:
         return replace(before, fingerprint=seen, errors=())
+    packing = Packing() if shared is None or len(octets) >= LARGE_OCTETS else shared
     try:
         document = parse_document(octets, file)
         # The document has the text: the octets are not kept beside it while the zone grows.
         del octets
-        zone, warnings = read_zone(ZoneReader(document, zone_name(path), file, seen[0] // 10**9))
+        zone, warnings = read_zone(ZoneReader(document, zone_name(path), file, seen[0] // 10**9), packing)
     except ConfigError as error:
         return _broken(file, seen, before, error)
+    if packing is not shared:
+        packing.settle()
     return _loaded(file, zone, warnings, seen, digest, started)
 
 
@@ -243,7 +256,9 @@ def _load_pgeodns(config: Config, before: Zones) -> tuple[Zones, tuple[Path, ...
         if file in before and before[file].digest == digest:
             zones[file] = before[file]
             continue
-        zone, warnings = read_zone(ZoneReader(document, text, file, seen[0] // 10**9))
+        packing = Packing()
+        zone, warnings = read_zone(ZoneReader(document, text, file, seen[0] // 10**9), packing)
+        packing.settle()
         zones[file] = _loaded(file, zone, warnings, seen, digest, started)
     return zones, bases.files
 
@@ -326,7 +341,7 @@ def _placed_rrsets(zones: list[Zone]) -> Iterator[RRset]:
         if not zone.wants_coordinates:
             continue
         image = zone.image
-        for label in filter(None, map(image.plain, image.names())):
+        for label in filter(None, map(image.plain, image.names(zone.table))):
             if image.settings(label) & IS_CLOSEST:
                 yield from [RRset(image, at) for rrtype, at in image.sets(label) if rrtype in ADDRESS_TYPES]
 

@@ -21,8 +21,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from .cells import Cells
 from .chance import Uniform
+from .image import Image
 
 # draw(n) returns a uniform integer in 0 <= x < n.
 Draw = Callable[[int], int]
@@ -92,9 +92,9 @@ def _encode_guide(bounds: array[int], shift: int) -> array[int]:
     return guide
 
 
-def weights_of(cells: Cells, at: int) -> tuple[int, ...]:
+def weights_of(image: Image, at: int) -> tuple[int, ...]:
     """The weights that the choice at `at` was made of, in their order."""
-    numbers = cells.numbers
+    numbers = image.numbers
     positives = numbers[at + _POSITIVES]
     weights = [numbers[at + _BOUNDS + place + 1] - numbers[at + _BOUNDS + place] for place in range(positives)]
     if not numbers[at + _ORDER]:
@@ -105,7 +105,7 @@ def weights_of(cells: Cells, at: int) -> tuple[int, ...]:
     return tuple([of_index[index] for index in range(len(order))])
 
 
-def pick(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+def pick(image: Image, at: int, count: int, draw: Draw) -> list[int]:
     """Choose up to `count` distinct indexes, in the order drawn; a count beyond the records gives all.
 
     at  where the choice begins
@@ -115,15 +115,15 @@ def pick(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
     """
     if count < 0:
         raise ValueError("count must not be negative")
-    positives = cells.numbers[at + _POSITIVES]
-    picks = _draw_up_to(cells, at, count, draw)
-    if not cells.numbers[at + _ORDER]:
+    positives = image.numbers[at + _POSITIVES]
+    picks = _draw_up_to(image, at, count, draw)
+    if not image.numbers[at + _ORDER]:
         return picks
     if count > positives:
-        zeros = pick(cells, at + cells.numbers[at + _ZEROS], count - positives, draw)
+        zeros = pick(image, at + image.numbers[at + _ZEROS], count - positives, draw)
         picks.extend([positives + position for position in zeros])
-    order = at + cells.numbers[at + _ORDER]
-    return [cells.numbers[order + position] for position in picks]
+    order = at + image.numbers[at + _ORDER]
+    return [image.numbers[order + position] for position in picks]
 
 
 def pick_weighted(weights: Sequence[int], count: int, draw: Draw) -> list[int]:
@@ -137,7 +137,7 @@ def pick_weighted(weights: Sequence[int], count: int, draw: Draw) -> list[int]:
     >>> pick_weighted((10, 0, 5), 2, draw=lambda n: 0)
     [0, 2]
     """
-    return pick(Cells(encode_choice(weights)), 0, count, draw)
+    return pick(Image(encode_choice(weights)), 0, count, draw)
 
 
 def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
@@ -149,17 +149,17 @@ def effective_weights(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(weights) if any(weights) else (1,) * len(weights)
 
 
-def _draw_up_to(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+def _draw_up_to(image: Image, at: int, count: int, draw: Draw) -> list[int]:
     """Draw `count` positions, or all if there are fewer, the cheaper way."""
-    size = cells.numbers[at + _POSITIVES]
+    size = image.numbers[at + _POSITIVES]
     if count > size:
         count = size
     if size == 1:
         return [0] * count
-    return draw_by_cuts(cells, at, count, draw) if count <= _CUTS_MAX else draw_by_tree(cells, at, count, draw)
+    return draw_by_cuts(image, at, count, draw) if count <= _CUTS_MAX else draw_by_tree(image, at, count, draw)
 
 
-def draw_by_cuts(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+def draw_by_cuts(image: Image, at: int, count: int, draw: Draw) -> list[int]:
     """Draw `count` positions from the line by cutting out what was drawn: for few.
 
     count  at most the number of positive weights
@@ -167,10 +167,10 @@ def draw_by_cuts(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
     """
     drawn: list[int] = []
     bounds = at + _BOUNDS
-    left = cells.numbers[bounds + cells.numbers[at + _POSITIVES]]
+    left = image.numbers[bounds + image.numbers[at + _POSITIVES]]
     for _ in range(count):
-        position = _find(cells, at, _step_over(cells, bounds, drawn, _below(draw, left)))
-        left -= cells.numbers[bounds + position + 1] - cells.numbers[bounds + position]
+        position = _find(image, at, _step_over(image, bounds, drawn, _below(draw, left)))
+        left -= image.numbers[bounds + position + 1] - image.numbers[bounds + position]
         drawn.append(position)
     return drawn
 
@@ -183,29 +183,29 @@ def _below(draw: Draw, n: int) -> int:
     return draw(n)
 
 
-def _find(cells: Cells, at: int, point: int) -> int:
+def _find(image: Image, at: int, point: int) -> int:
     """The position on which a point of the line falls, by halving: of all, or of those that the guide leaves.
 
     Written out for the compiler: `bisect` makes an object of each cell that it looks at.
     """
     bounds = at + _BOUNDS
     low = 0
-    high = cells.numbers[at + _POSITIVES]
-    shift = cells.numbers[at + _SHIFT]
+    high = image.numbers[at + _POSITIVES]
+    shift = image.numbers[at + _SHIFT]
     if shift:
         guide = bounds + high + 1 + (point >> shift)
-        low = cells.numbers[guide]
-        high = cells.numbers[guide + 1] + 1
+        low = image.numbers[guide]
+        high = image.numbers[guide + 1] + 1
     while high - low > 1:
         middle = (low + high) >> 1
-        if cells.numbers[bounds + middle] <= point:
+        if image.numbers[bounds + middle] <= point:
             low = middle
         else:
             high = middle
     return low
 
 
-def _step_over(cells: Cells, bounds: int, drawn: list[int], point: int) -> int:
+def _step_over(image: Image, bounds: int, drawn: list[int], point: int) -> int:
     """The point of the whole line that is `point` on the line without what was drawn.
 
     Every drawn interval that starts at or before the point moves it on by its width, which may bring it to further
@@ -215,15 +215,15 @@ def _step_over(cells: Cells, bounds: int, drawn: list[int], point: int) -> int:
     while True:
         reached = point
         for position in drawn:
-            start = cells.numbers[bounds + position]
+            start = image.numbers[bounds + position]
             if start <= moved:
-                reached += cells.numbers[bounds + position + 1] - start
+                reached += image.numbers[bounds + position + 1] - start
         if reached == moved:
             return moved
         moved = reached
 
 
-def draw_by_tree(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
+def draw_by_tree(image: Image, at: int, count: int, draw: Draw) -> list[int]:
     """Draw exactly what `draw_by_cuts` draws, in O(log positions) steps a draw: for many.
 
     A Fenwick tree (Fenwick 1994) whose node n covers the positions n - lowbit(n) to n - 1. It holds only
@@ -231,19 +231,19 @@ def draw_by_tree(cells: Cells, at: int, count: int, draw: Draw) -> list[int]:
     """
     drawn: list[int] = []
     bounds = at + _BOUNDS
-    size = cells.numbers[at + _POSITIVES]
+    size = image.numbers[at + _POSITIVES]
     taken = [0] * (size + 1)
-    left = cells.numbers[bounds + size]
+    left = image.numbers[bounds + size]
     for _ in range(count):
-        position = _descend(cells, bounds, taken, _below(draw, left))
-        width = cells.numbers[bounds + position + 1] - cells.numbers[bounds + position]
+        position = _descend(image, bounds, taken, _below(draw, left))
+        width = image.numbers[bounds + position + 1] - image.numbers[bounds + position]
         left -= width
         _take(taken, position, width)
         drawn.append(position)
     return drawn
 
 
-def _descend(cells: Cells, bounds: int, taken: list[int], point: int) -> int:
+def _descend(image: Image, bounds: int, taken: list[int], point: int) -> int:
     """The position that `point` falls on, on the line without what was taken."""
     size = len(taken) - 1
     position = 0
@@ -255,7 +255,7 @@ def _descend(cells: Cells, bounds: int, taken: list[int], point: int) -> int:
         step >>= 1
         if node > size:
             continue
-        covered = cells.numbers[bounds + node] - cells.numbers[bounds + position] - taken[node]
+        covered = image.numbers[bounds + node] - image.numbers[bounds + position] - taken[node]
         if point >= covered:
             point -= covered
             position = node

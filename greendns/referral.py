@@ -23,7 +23,7 @@ def refer(answering: Answering, zone: Zone, cut: bytes, location: Location) -> N
         # After a CNAME of ours AA stays: it speaks of the first owner (RFC 1035 section 4.1.1).
         answering.flags = 0
     answering.outcome.kind = "referral"
-    name = zone.image.find(cut)
+    name = zone.find(cut)
     # Without `@` in targeting too a delegation has servers and addresses for everybody, or nobody could follow it.
     targets = (*location.targets, EVERYBODY)
     servers = first_rrset(zone.image, name, _NS, targets)
@@ -40,7 +40,7 @@ def _add_glue(answering: Answering, zone: Zone, cut: bytes, server: bytes, targe
     lowered = server.lower()
     if not is_subdomain(lowered, zone.origin):
         return
-    name = zone.image.find(lowered[: len(lowered) - len(zone.origin)])
+    name = zone.find(lowered[: len(lowered) - len(zone.origin)])
     if not name:
         return
     for rrtype in ADDRESS_TYPES:

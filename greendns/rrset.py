@@ -73,16 +73,16 @@ class RRset:
         """Be another one."""
         self.image = image
         self.at = at
-        self.rrtype = image.cells.numbers[at + _TYPE]
-        self.choice = image.cells.numbers[at + _CHOICE]
-        self.smallest_octets = image.cells.numbers[at + _SMALLEST]
-        names = image.cells.numbers[at + _NAMES]
+        self.rrtype = image.numbers[at + _TYPE]
+        self.choice = image.numbers[at + _CHOICE]
+        self.smallest_octets = image.numbers[at + _SMALLEST]
+        names = image.numbers[at + _NAMES]
         self.name_offset = (names >> _NAMES_BITS) - 1
         self.name_count = names & (1 << _NAMES_BITS) - 1
-        self._count = image.cells.numbers[at + _COUNT]
-        self._start = image.cells.numbers[at + _START]
-        self._octets = image.cells.numbers[at + _EACH]
-        self._starts = image.cells.numbers[at + _STARTS]
+        self._count = image.numbers[at + _COUNT]
+        self._start = image.numbers[at + _START]
+        self._octets = image.numbers[at + _EACH]
+        self._starts = image.numbers[at + _STARTS]
 
     def __len__(self) -> int:
         return self._count
@@ -90,7 +90,7 @@ class RRset:
     @property
     def ttl(self) -> int:
         """Seconds."""
-        return self.image.cells.numbers[self.at + _TTL]
+        return self.image.numbers[self.at + _TTL]
 
     def record(self, index: int) -> bytes:
         """One record, owned by the name of the question."""
@@ -123,13 +123,13 @@ class RRset:
             raise IndexError("there is no such record")
         if self._octets:
             return self._start + self._octets * index
-        return self._start + self.image.cells.numbers[self._starts + index]
+        return self._start + self.image.numbers[self._starts + index]
 
     def _end(self, index: int) -> int:
         """Where a record ends that there is."""
         if self._octets:
             return self._start + self._octets * (index + 1)
-        return self._start + self.image.cells.numbers[self._starts + index + 1]
+        return self._start + self.image.numbers[self._starts + index + 1]
 
     @property
     def rdatas(self) -> tuple[bytes, ...]:
@@ -139,11 +139,11 @@ class RRset:
     @property
     def weights(self) -> tuple[int, ...]:
         """As picking uses them; empty where all records are answered in the file's order."""
-        return weights_of(self.image.cells, self.choice) if self.choice else ()
+        return weights_of(self.image, self.choice) if self.choice else ()
 
     def checks(self) -> Checks | None:
         """Per record the name of its health check, or None; None where no record names one."""
-        number = self.image.cells.numbers[self.at + _CHECKS]
+        number = self.image.numbers[self.at + _CHECKS]
         return self.image.checks[number - 1] if number else None
 
 
@@ -199,4 +199,4 @@ def make_rrset(
     """A record set by itself, as `add_rrset` packs it."""
     packing = Packing()
     at = add_rrset(packing, rrtype, ttl, rdatas, weights, checks, rrclass)
-    return RRset(packing.image(), at)
+    return RRset(packing.settle(), at)

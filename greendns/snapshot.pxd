@@ -1,7 +1,7 @@
 cimport cython
 
-from .cells cimport Cells
 from .geography cimport Geo
+from .image cimport Image
 from .zonedb cimport ZoneDB
 
 
@@ -18,7 +18,7 @@ cdef class Snapshot:
 @cython.final
 cdef class Tier:
     cdef readonly tuple indexes
-    cdef readonly Cells choice
+    cdef readonly Image choice
 
 
 @cython.final

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .cells import Cells
 from .codes import UDP_PAYLOAD_OCTETS
 from .geography import EMPTY_GEO, Geo
 from .image import Image
@@ -66,7 +65,7 @@ class Tier:
 
     __slots__ = ("choice", "indexes")
 
-    def __init__(self, indexes: tuple[int, ...], choice: Cells) -> None:
+    def __init__(self, indexes: tuple[int, ...], choice: Image) -> None:
         self.indexes = indexes
         self.choice = choice
 

@@ -27,17 +27,23 @@ cdef class Match:
 # What each query looks at comes first, so that it stands in as few lines of the processor's cache as can be.
 @cython.final
 cdef class Zone:
-    cdef readonly bytes origin
+    cdef readonly Py_ssize_t origin_octets
     cdef readonly Image image
+    cdef readonly Py_ssize_t table
     cdef readonly frozenset cuts
     cdef readonly int levels
     cdef readonly bint wants_coordinates
     cdef public Py_ssize_t number
+    cdef readonly bytes origin
     cdef readonly str text
-    cdef readonly RRset soa
+    cdef readonly Py_ssize_t soa_at
     cdef readonly object serial
     cdef readonly str file
     cdef dict _denials
+
+    cpdef RRset soa(self)
+
+    cpdef Py_ssize_t find(self, bytes relative) except -1
 
     @cython.locals(record=bytes)
     cpdef bytes denial(self, Py_ssize_t origin_at)

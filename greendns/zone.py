@@ -66,13 +66,14 @@ def blank_match() -> Match:
 class Zone:
     """One zone.
 
-    origin             wire form, lower-cased
-    image              its names, by relative wire form; b"" is the apex, which is always there
+    origin             wire form, lower-cased; it has `origin_octets`
+    image              where its names stand; small zones that were loaded together share one
+    table              the place in it by which they are found; b"" is the apex, which is always there
     number             by which its counters are found: of no other zone of a snapshot; 0 until it is given one
     cuts               relative names with a delegation
     levels             what its targeting looks at, as bits
     wants_coordinates  whether any label is answered by distance
-    soa                the SOA as an RRset of one, also for negative answers
+    soa_at             the place of its SOA
     file               where it came from, for messages; empty for the built-in one
     """
 
@@ -84,8 +85,10 @@ class Zone:
         "levels",
         "number",
         "origin",
+        "origin_octets",
         "serial",
-        "soa",
+        "soa_at",
+        "table",
         "text",
         "wants_coordinates",
     )
@@ -95,33 +98,46 @@ class Zone:
         origin: bytes,
         text: str,
         image: Image,
+        table: int,
         cuts: frozenset[bytes],
         levels: int,
         wants_coordinates: bool,
-        soa: RRset,
+        soa_at: int,
         serial: int,
         file: str,
     ) -> None:
         self.origin = origin
+        self.origin_octets = len(origin)
         self.text = text
         self.image = image
+        self.table = table
         self.cuts = cuts
         self.levels = levels
         self.wants_coordinates = wants_coordinates
-        self.soa = soa
+        self.soa_at = soa_at
         self.serial = serial
         self.file = file
         self.number = 0
-        self._denials: dict[int, bytes] = {}
+        self._denials: dict[int, bytes] | None = None
+
+    def soa(self) -> RRset:
+        """The SOA, an RRset of one: also that of negative answers."""
+        return RRset(self.image, self.soa_at)
+
+    def find(self, relative: bytes) -> int:
+        """The place of a name, by its relative wire form in lower case; 0 if it does not exist."""
+        return self.image.find(self.table, relative)
 
     def denial(self, origin_at: int) -> bytes:
         """The SOA of a negative answer, ready to stand behind the question (RFC 2308 section 3).
 
         origin_at  where the origin begins in the message: there are at most 243 such places, and each is encoded once
         """
+        if self._denials is None:
+            self._denials = {}
         record = self._denials.get(origin_at)
         if record is None:
-            record = self._denials[origin_at] = encode_behind(origin_at, self.origin, self.soa)
+            record = self._denials[origin_at] = encode_behind(origin_at, self.origin, self.soa())
         return record
 
     def find_cut(self, relative: bytes, qtype: int) -> bytes | None:
@@ -141,7 +157,7 @@ class Zone:
 
     def hides_apex(self) -> bool:
         """Whether an alias at the apex hides its NS and SOA (G133)."""
-        plain = self.image.plain(self.image.find(b""))
+        plain = self.image.plain(self.find(b""))
         return plain != 0 and self.image.has_alias(plain)
 
     def wants_place(self) -> bool:
@@ -159,8 +175,8 @@ class Zone:
         while at < size:
             at += 1 + relative[at]
             encloser = octets[at:size]
-            if self.image.find(encloser):
-                return self.image.find(WILDCARD + encloser), WILDCARD + encloser
+            if self.find(encloser):
+                return self.find(WILDCARD + encloser), WILDCARD + encloser
         return 0, b""
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from . import name
 from .codes import ADDRESS_TYPES, RRType
-from .errors import Problem
+from .errors import ConfigError, Problem
 from .levels import CLOSEST
 from .packing import Packing
 from .picker import effective_weights
 from .rdata import Records
-from .rrset import RRset, add_rrset, count_records
+from .rrset import add_rrset, count_records
 from .zone import Zone
 from .zonechecks import check_links
 from .zonefile import ZoneReader, ZoneSource, is_cut
@@ -39,23 +39,34 @@ _ALWAYS_PICKED = (*ADDRESS_TYPES, RRType.CNAME)
 
 def build_zone(source: ZoneSource) -> tuple[Zone, list[Problem]]:
     """The zone of a source, and what to warn of in its links."""
-    building = _Building(source)
+    packing = Packing()
+    building = _Building(source, packing)
     for label in source.labels:
         building.add(label)
     building.link()
     warnings = list(building.check_links())
-    return building.pack(), warnings
+    zone = building.pack()
+    packing.settle()
+    return zone, warnings
 
 
-def read_zone(reader: ZoneReader) -> tuple[Zone, list[Problem]]:
+def read_zone(reader: ZoneReader, packing: Packing) -> tuple[Zone, list[Problem]]:
     """The zone of a document and what to warn of. Raises ConfigError with every error found.
+
+    packing  what the zone is packed to, which must be settled before it is asked for anything; what was added to it is
+             taken back where there are errors
 
     Each label is built as soon as it is read, and then let go of: the source of a zone is as large as the zone.
     """
-    building = _Building(reader.source)
-    for label in reader.read_labels():
-        building.add(label)
-    reader.check()
+    building = _Building(reader.source, packing)
+    mark = packing.mark()
+    try:
+        for label in reader.read_labels():
+            building.add(label)
+        reader.check()
+    except ConfigError:
+        packing.take_back(mark)
+        raise
     building.link()
     warnings = [*reader.warnings, *building.check_links()]
     return building.pack(), warnings
@@ -73,16 +84,17 @@ def builtin_zone() -> Zone:
 class _Building:
     """A zone while its labels are added, each once; of those with the same name the last one counts.
 
-    source  the zone's own settings; its labels are not looked at
+    source   the zone's own settings; its labels are not looked at
+    packing  what it is packed to
     """
 
-    def __init__(self, source: ZoneSource) -> None:
+    def __init__(self, source: ZoneSource, packing: Packing) -> None:
         self._source = source
+        self._packing = packing
         self._names: Names = {}
         self._aliases: dict[bytes, bytes] = {}
         self._cuts: set[bytes] = set()
         self._mname = _NO_SERVER
-        self._packing = Packing()
 
     def add(self, label: LabelSource) -> None:
         """Take a label in; its links wait until all names are there."""
@@ -119,17 +131,18 @@ class _Building:
         source = self._source
         apex = self._names[b""].plain
         assert apex is not None
-        soa = apex.sets[RRType.SOA] = self._add_soa()
+        soa_at = apex.sets[RRType.SOA] = self._add_soa()
         wants_coordinates = self._wants_coordinates()
-        image = pack_names(self._names, self._packing)
+        table = pack_names(self._names, self._packing)
         return Zone(
             origin=source.origin,
             text=source.text,
-            image=image,
+            image=self._packing.image,
+            table=table,
             cuts=frozenset(self._cuts) if self._cuts else _NO_CUTS,
             levels=source.levels,
             wants_coordinates=wants_coordinates,
-            soa=RRset(image, soa),
+            soa_at=soa_at,
             serial=source.serial,
             file=source.file,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .codes import NAME_OCTETS, RRType
+from .packing import Packing
 from .zone import Zone
 
 _DS = int(RRType.DS)
@@ -20,19 +21,30 @@ class ZoneDB:
     """
 
     # _lengths  1 for each number of octets that an origin has: other suffixes need not be looked up
-    __slots__ = ("_by_origin", "_lengths", "ancestors")
+    # _image    where origins are found as names are, so that no object is looked at but the zone itself; what stands in
+    #           place of a name's plain label is the number of the zone among _zones
+    __slots__ = ("_image", "_lengths", "_table", "_zones", "ancestors")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
-        self._by_origin = {zone.origin: zone for zone in zones}
-        lengths = {len(origin) for origin in self._by_origin}
+        """Serve these zones; of those with the same origin the last one."""
+        by_origin = {zone.origin: zone for zone in zones}
+        self._zones = list(by_origin.values())
+        packing = Packing()
+        places = {
+            origin: packing.add_cells((packing.add_key(origin), 0, number, 0))
+            for number, origin in enumerate(by_origin)
+        }
+        self._table = packing.add_table(places)
+        self._image = packing.settle()
+        lengths = set(map(len, by_origin))
         self._lengths = bytes([length in lengths for length in range(NAME_OCTETS + 1)])
-        self.ancestors = frozenset(ancestor for origin in self._by_origin for ancestor in _ancestors(origin))
+        self.ancestors = frozenset(ancestor for origin in by_origin for ancestor in _ancestors(origin))
 
     def __iter__(self) -> Iterator[Zone]:
-        return iter(self._by_origin.values())
+        return iter(self._zones)
 
     def __len__(self) -> int:
-        return len(self._by_origin)
+        return len(self._zones)
 
     def match(self, qname: bytes, qtype: int) -> Zone | None:
         """The zone that answers for a lower-cased wire name; None where we have no authority.
@@ -51,9 +63,9 @@ class ZoneDB:
         at = 0
         while at < size:
             if self._lengths[size - at]:
-                zone = self._by_origin.get(octets[at:size])
-                if zone is not None:
-                    return zone
+                place = self._image.find(self._table, octets[at:size])
+                if place:
+                    return self._zones[self._image.plain(place)]
             at += 1 + name[at]
         return None
 

@@ -1,38 +1,25 @@
-"""Names and labels that are linked -> the image that answers read: see `image` for its layout. Pure."""
+"""Names and labels that are linked -> cells, as answers read them: see `image` for their layout. Pure."""
 
 from __future__ import annotations
 
-from array import array
-
 from . import image
 from .codes import RRType
-from .image import Image
 from .packing import Packing
 from .zonelinks import Label, Name, Names
 
 
-def pack_names(names: Names, packing: Packing) -> Image:
-    """The image of a zone whose record sets are packed already; `names` are not to be changed any more."""
-    numbers = _number_targets(names)
+def pack_names(names: Names, packing: Packing) -> int:
+    """The place of a zone's table; `names` are not to be changed any more."""
+    for name in names.values():
+        for target in name.variants:
+            packing.targets.setdefault(target, len(packing.targets))
     _place(names, len(packing.cells))
     for relative, name in names.items():
-        cells = _name_cells(relative, name, numbers, packing)
+        cells = _name_cells(relative, name, packing)
         if name.plain is not None:
             cells += _label_cells(name.plain, packing)
         packing.add_cells(cells)
-    # At most half of the slots are taken, so that the next free one is near.
-    size = 1 << (2 * len(names) - 1).bit_length()
-    slots = packing.add_cells(_fill_slots(names, size))
-    return packing.image(numbers, slots, size)
-
-
-def _number_targets(names: Names) -> dict[bytes, int]:
-    """A number for each target that any name has a variant for."""
-    numbers: dict[bytes, int] = {}
-    for name in names.values():
-        for target in name.variants:
-            numbers.setdefault(target, len(numbers))
-    return numbers
+    return packing.add_table({relative: name.place for relative, name in names.items()})
 
 
 def _place(names: Names, at: int) -> None:
@@ -45,16 +32,16 @@ def _place(names: Names, at: int) -> None:
             at += image.FIRST + len(name.plain.sets)
 
 
-def _name_cells(relative: bytes, name: Name, numbers: dict[bytes, int], packing: Packing) -> list[int]:
+def _name_cells(relative: bytes, name: Name, packing: Packing) -> list[int]:
     ipv4, ipv6 = name.address_prefixes
     cells = [
-        packing.add_octets(relative) << image.KEY_BITS | len(relative),
+        packing.add_key(relative),
         (ipv6 << 8 | ipv4) << image.LEVEL_BITS | name.levels,
         0 if name.plain is None else name.plain.place,
         len(name.variants),
     ]
     if name.variants:
-        for variant in sorted([(numbers[target], label.place) for target, label in name.variants.items()]):
+        for variant in sorted([(packing.targets[target], label.place) for target, label in name.variants.items()]):
             cells += variant
     return cells
 
@@ -79,14 +66,3 @@ def _label_cells(label: Label, packing: Packing) -> list[int]:
 
 def _cname_first(each: tuple[int, int]) -> bool:
     return each[0] != RRType.CNAME
-
-
-def _fill_slots(names: Names, size: int) -> array[int]:
-    slots = array("q", bytes(8 * size))
-    mask = size - 1
-    for relative, name in names.items():
-        slot = hash(relative) & mask
-        while slots[slot]:
-            slot = (slot + 1) & mask
-        slots[slot] = name.place
-    return slots

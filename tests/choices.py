@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from greendns.cells import Cells
+from greendns.image import Image
 from greendns.picker import Draw, encode_choice, pick, weights_of
 
 
@@ -12,12 +12,12 @@ class Choice:
     """Some weights, packed, and nothing else in the cells."""
 
     def __init__(self, weights: Sequence[int]) -> None:
-        self.cells = Cells(encode_choice(weights))
+        self.image = Image(encode_choice(weights))
 
     def pick(self, count: int, draw: Draw) -> list[int]:
         """Up to `count` indexes, in the order drawn."""
-        return pick(self.cells, 0, count, draw)
+        return pick(self.image, 0, count, draw)
 
     def weights(self) -> tuple[int, ...]:
         """What it was made of."""
-        return weights_of(self.cells, 0)
+        return weights_of(self.image, 0)

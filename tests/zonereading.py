@@ -42,7 +42,7 @@ def names_of(zone: Zone) -> dict[bytes, Name]:
             image.levels(name),
             image.address_prefixes(name),
         )
-        for name in image.names()
+        for name in image.names(zone.table)
     }
 
 

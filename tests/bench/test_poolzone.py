@@ -51,7 +51,7 @@ def test_the_zone_loads_without_a_problem(pool: Pool) -> None:
     assert (loaded.errors, loaded.warnings) == ((), ())
     assert loaded.zone is not None
     image = loaded.zone.image
-    match = find_matches(image, image.find(b"\x012\x07vendor3"), dns.rdatatype.AAAA, (b"@",))[0]
+    match = find_matches(image, loaded.zone.find(b"\x012\x07vendor3"), dns.rdatatype.AAAA, (b"@",))[0]
     assert match.label_text() == "2"
 
 

@@ -20,6 +20,7 @@ from greendns.answer import answer
 from greendns.errors import ConfigError, Problem
 from greendns.jsontext import parse_json, parse_json_lazily
 from greendns.outcome import Peer
+from greendns.packing import Packing
 from greendns.snapshot import Snapshot, State
 from greendns.zone import Zone
 from greendns.zonebuild import build_zone, read_zone
@@ -192,12 +193,13 @@ def told(read: Callable[[], tuple[Zone, list[Problem]]]) -> object:
         zone, warnings = read()
     except ConfigError as error:
         return error.problems, error.warnings
-    return warnings, zone.cuts, zone.wants_coordinates, zone.serial, zone.soa.rdatas, labels_of(zone)
+    return warnings, zone.cuts, zone.wants_coordinates, zone.serial, zone.soa().rdatas, labels_of(zone)
 
 
 def labels_of(zone: Zone) -> object:
     """All names, their labels, records and links, with nothing that tells where they stand."""
-    texts = {each.key(name): each.labels_for(name, TARGETS) for each in [zone.image] for name in each.names()}
+    image = zone.image
+    found = {image.key(name): image.labels_for(name, TARGETS) for name in image.names(zone.table)}
     return {
         relative: (
             name.plain and replace(name.plain, rrsets={}),
@@ -205,7 +207,7 @@ def labels_of(zone: Zone) -> object:
             and {rrtype: (each.ttl, each.rdatas, each.checks()) for rrtype, each in name.plain.rrsets.items()},
             name.levels,
             name.address_prefixes,
-            [(target, zone.image.text(label)) for target, label in texts[relative]],
+            [(target, image.text(label)) for target, label in found[relative]],
         )
         for relative, name in names_of(zone).items()
     }
@@ -226,6 +228,9 @@ def test_a_document_read_label_by_label_is_the_same(document: Any, instead: dict
         return zone, [*warnings, *problems]
 
     def label_by_label() -> tuple[Zone, list[Problem]]:
-        return read_zone(ZoneReader(parse_json_lazily(octets, FILE, "data"), "example.com", FILE, 0))
+        packing = Packing()
+        read = read_zone(ZoneReader(parse_json_lazily(octets, FILE, "data"), "example.com", FILE, 0), packing)
+        packing.settle()
+        return read
 
     assert told(label_by_label) == told(at_once)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import greendns.picker
-from greendns.cells import Cells
+from greendns.image import Image
 from greendns.odds import odds_of_first, odds_of_inclusion
 from greendns.picker import Draw, draw_by_cuts, draw_by_tree, pick, pick_weighted
 from tests.choices import Choice
@@ -34,7 +34,7 @@ LEAST_P_VALUE = 0.001
 # One more, as the count of a rare event is whole.
 DEVIATIONS_MAX = 4.5
 
-Way = Callable[[Cells, int, int, Draw], list[int]]
+Way = Callable[[Image, int, int, Draw], list[int]]
 Outcomes = dict[tuple[int, ...], Fraction]
 
 LABELS = {
@@ -50,9 +50,9 @@ LARGE_LABEL = tuple(random.Random(4500).randint(1, 10_000) for _ in range(4500))
 every_way = pytest.mark.parametrize("way", [draw_by_cuts, draw_by_tree, pick])
 
 
-def line(weights: Sequence[int]) -> Cells:
-    """The cells of weights laid one after the other."""
-    return Choice(weights).cells
+def line(weights: Sequence[int]) -> Image:
+    """The image of weights laid one after the other."""
+    return Choice(weights).image
 
 
 class Branch(Exception):
@@ -168,8 +168,8 @@ def test_G151_picks_agree_with_the_odds_for_every_count(name: str) -> None:
 def test_G151_draws_by_the_tree_agree_with_the_odds_for_every_count(name: str) -> None:
     """The same for the way that is taken for many picks."""
     weights = LABELS[name]
-    cells, draw = line(weights), random.Random(1512).randrange
-    places = Counter(pair for _ in range(PICKS) for pair in enumerate(draw_by_tree(cells, 0, len(weights), draw)))
+    image, draw = line(weights), random.Random(1512).randrange
+    places = Counter(pair for _ in range(PICKS) for pair in enumerate(draw_by_tree(image, 0, len(weights), draw)))
 
     assert_counts_fit(weights, places)
 
@@ -211,7 +211,7 @@ def source() -> ModuleType:
 
 def count_steps(source: ModuleType, weights: Sequence[int], count: int) -> int:
     """The lines of the picker that a pick runs."""
-    choice, draw = source.Cells(source.encode_choice(weights)), random.Random(8).randrange
+    choice, draw = source.Image(source.encode_choice(weights)), random.Random(8).randrange
     lines = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:

@@ -180,8 +180,8 @@ class Build:
 
     def draw_by(self, way: str, weights: list[int], count: int, seed: int) -> list[int]:
         """Positions drawn from the line of positive weights by one of the two ways."""
-        cells = Choice(weights).cells
-        return (draw_by_cuts if way == "cuts" else draw_by_tree)(cells, 0, count, Draws(seed).draw)
+        image = Choice(weights).image
+        return (draw_by_cuts if way == "cuts" else draw_by_tree)(image, 0, count, Draws(seed).draw)
 
     def uniform(self, seed: int, numbers: list[int]) -> list[int]:
         """Integers below each of these numbers."""

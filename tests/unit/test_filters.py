@@ -43,8 +43,8 @@ def match_of(rrset: RRset, max_hosts: int = 2, closest: bool = False, is_checked
     packing = Packing()
     checks = rrset.checks()
     label.sets[rrset.rrtype] = add_rrset(packing, rrset.rrtype, rrset.ttl, rrset.rdatas, rrset.weights, checks)
-    image = pack_names({b"": Name(label)}, packing)
-    return Match(image, b"@", label.place, label.sets[rrset.rrtype])
+    pack_names({b"": Name(label)}, packing)
+    return Match(packing.settle(), b"@", label.place, label.sets[rrset.rrtype])
 
 
 def client(at: Coordinates | None) -> Location:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,8 +19,28 @@ from tests.unit.documents import relative
 TARGETS = [b"us", b"dk", b"europe", b"north-america", b"as64500", b"[192.0.2.0]", b"us-ca"]
 
 
-def packed(names: dict[bytes, Name]) -> Image:
-    return pack_names(names, Packing())
+@dataclass(frozen=True)
+class Packed:
+    """The names of one zone."""
+
+    image: Image
+    table: int
+
+    def find(self, key: bytes) -> int:
+        return self.image.find(self.table, key)
+
+    def label(self, key: bytes) -> int:
+        return self.image.plain(self.find(key))
+
+    def names(self) -> list[int]:
+        return list(self.image.names(self.table))
+
+
+def packed(names: dict[bytes, Name], packing: Packing | None = None) -> Packed:
+    """These names, behind what was packed before."""
+    packing = packing or Packing()
+    table = pack_names(names, packing)
+    return Packed(packing.settle(), table)
 
 
 def label(text: str = "www", max_hosts: int = 2, closest: bool = False, is_checked: bool = False) -> Label:
@@ -32,21 +54,21 @@ def label(text: str = "www", max_hosts: int = 2, closest: bool = False, is_check
 @given(st.sets(st.binary(max_size=20), min_size=1, max_size=200), st.sets(st.binary(max_size=20), max_size=50))
 def test_every_name_is_found_and_no_other(keys: set[bytes], others: set[bytes]) -> None:
     """Each by its whole key, not by what another begins with."""
-    image = packed({key: Name(label()) for key in keys})
+    zone = packed({key: Name(label()) for key in keys})
 
-    assert {image.key(image.find(key)) for key in keys} == keys
-    assert {image.key(name) for name in image.names()} == keys
-    assert all(image.find(other) == 0 for other in others - keys)
+    assert {zone.image.key(zone.find(key)) for key in keys} == keys
+    assert {zone.image.key(name) for name in zone.names()} == keys
+    assert all(zone.find(other) == 0 for other in others - keys)
 
 
 def test_names_with_one_hash_are_told_apart() -> None:
     """More names than fit into the slot that their hash tells: all but one stand in the next ones."""
     numbers = (number.to_bytes(2, "big") for number in range(10_000))
     keys = [key for key in numbers if hash(key) & 63 == 5][:8]
-    image = packed({key: Name(label(key.hex())) for key in keys})
+    zone = packed({key: Name(label(key.hex())) for key in keys})
 
     assert len(keys) == 8
-    assert [image.text(image.plain(image.find(key))) for key in keys] == [key.hex() for key in keys]
+    assert [zone.image.text(zone.label(key)) for key in keys] == [key.hex() for key in keys]
 
 
 def test_a_name_of_the_greatest_length_is_found() -> None:
@@ -62,8 +84,8 @@ def test_a_name_without_a_plain_label() -> None:
     other = Name(label("www.us"))
     assert other.plain
     name.variants = {b"us": other.plain}
-    image = packed({b"": Name(), relative("www"): name, relative("www.us"): other})
-    at = image.find(relative("www"))
+    zone = packed({b"": Name(), relative("www"): name, relative("www.us"): other})
+    image, at = zone.image, zone.find(relative("www"))
 
     assert (image.plain(at), image.exists_for(at, (b"@",)), image.exists_for(at, (b"us", b"@"))) == (0, False, True)
 
@@ -76,13 +98,14 @@ def test_a_target_finds_its_own_label(targets: list[bytes], asked: bytes) -> Non
     name.variants = {target: each.plain for target, each in owners.items() if target in targets and each.plain}
     everywhere = Name()
     everywhere.variants = {target: each.plain for target, each in owners.items() if each.plain}
-    image = packed({b"": everywhere, b"\x03www": name, **owners})
+    zone = packed({b"": everywhere, b"\x03www": name, **owners})
+    image, at = zone.image, zone.find(b"\x03www")
 
-    found = image.label_for(image.find(b"\x03www"), asked)
+    found = image.label_for(at, asked)
 
     expected = "plain" if asked == b"@" else asked.decode() if asked in targets else None
     assert (image.text(found) if found else None) == expected
-    assert sorted(target for target, _ in image.variants(image.find(b"\x03www"))) == sorted(targets)
+    assert sorted(target for target, _ in image.variants(at)) == sorted(targets)
 
 
 @pytest.mark.parametrize("prefixes", [(0, 0), (24, 48), (32, 128)])
@@ -91,9 +114,10 @@ def test_levels_and_address_prefixes_come_back(levels: int, prefixes: tuple[int,
     """Though they share a cell."""
     name = Name(label())
     name.levels, name.address_prefixes = levels, prefixes
-    image = packed({b"": name})
+    zone = packed({b"": name})
+    image, at = zone.image, zone.find(b"")
 
-    assert (image.levels(image.find(b"")), image.address_prefixes(image.find(b""))) == (levels, prefixes)
+    assert (image.levels(at), image.address_prefixes(at)) == (levels, prefixes)
 
 
 # -- labels
@@ -106,8 +130,8 @@ def test_the_settings_of_a_label_come_back(
     """Each by itself, and the text as it was."""
     made = label(text, max_hosts, closest, is_checked)
     made.has_alias = has_alias
-    image = packed({b"": Name(made)})
-    at = image.plain(image.find(b""))
+    zone = packed({b"": Name(made)})
+    image, at = zone.image, zone.label(b"")
 
     told = image.settings(at)
     assert (told & IS_CLOSEST != 0, told & IS_CHECKED != 0, told & HAS_ALIAS != 0) == (closest, is_checked, has_alias)
@@ -118,10 +142,10 @@ def test_an_alias_leads_to_a_name() -> None:
     """To none where there is no such name."""
     leading, lost, target = label("leading"), label("lost"), Name(label("target"))
     leading.alias = target
-    image = packed({b"": Name(leading), b"\x01x": Name(lost), b"\x01y": target})
+    zone = packed({b"": Name(leading), b"\x01x": Name(lost), b"\x01y": target})
 
-    assert image.alias(image.plain(image.find(b""))) == image.find(b"\x01y")
-    assert image.alias(image.plain(image.find(b"\x01x"))) == 0
+    assert zone.image.alias(zone.label(b"")) == zone.find(b"\x01y")
+    assert zone.image.alias(zone.label(b"\x01x")) == 0
 
 
 def test_a_cname_comes_before_the_type() -> None:
@@ -130,8 +154,8 @@ def test_a_cname_comes_before_the_type() -> None:
     made = label()
     for rrtype, rdata in ((RRType.A, bytes(4)), (RRType.TXT, b"\x01x"), (RRType.CNAME, b"\x01y\x00")):
         made.sets[rrtype] = add_rrset(packing, rrtype, 60, (rdata,))
-    image = pack_names({b"": Name(made)}, packing)
-    at = image.plain(image.find(b""))
+    zone = packed({b"": Name(made)}, packing)
+    image, at = zone.image, zone.label(b"")
 
     assert RRset(image, image.first_set(at, RRType.A)).rrtype == RRType.CNAME
     assert RRset(image, image.find_set(at, RRType.A)).rdatas == (bytes(4),)
@@ -156,7 +180,7 @@ def test_a_record_set_comes_back_as_it_was_packed(rdatas: list[bytes], ttl: int,
     packing = Packing()
     add_rrset(packing, RRType.TXT, 1, (b"\x01x", b"\x02xy"), (), ("y/2", None))
     at = add_rrset(packing, RRType.TXT, ttl, tuple(rdatas), weights, checks)
-    rrset = RRset(packing.image(), at)
+    rrset = RRset(packing.settle(), at)
 
     assert (rrset.rrtype, rrset.ttl, len(rrset), rrset.rdatas) == (RRType.TXT, ttl, count, tuple(rdatas))
     assert (rrset.weights, rrset.checks()) == (weights, checks)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greendns.cells import Cells
+from greendns.image import Image
 from greendns.picker import (
     CUTS_MAX,
     GUIDED_MIN,
@@ -48,9 +48,9 @@ def never(n: int) -> int:
     raise AssertionError(f"asked for a number below {n}")
 
 
-def line(weights: Sequence[int]) -> Cells:
-    """The cells of weights laid one after the other."""
-    return Choice(weights).cells
+def line(weights: Sequence[int]) -> Image:
+    """The image of weights laid one after the other."""
+    return Choice(weights).image
 
 
 def reference_pick(weights: Sequence[int], draw: Draw) -> list[int]:
@@ -209,7 +209,7 @@ def test_a_shorter_pick_is_the_beginning_of_a_longer_one(weights: list[int], see
 @settings(deadline=None)
 @given(weights=POSITIVE_WEIGHTS, seed=st.integers())
 def test_both_ways_draw_as_the_plain_way(
-    way: Callable[[Cells, int, int, Draw], list[int]], weights: list[int], seed: int
+    way: Callable[[Image, int, int, Draw], list[int]], weights: list[int], seed: int
 ) -> None:
     """Cuts and tree find the record that a walk over what is left finds, for every draw."""
     assert way(line(weights), 0, len(weights), seeded(seed)) == reference_pick(weights, seeded(seed))

@@ -21,7 +21,7 @@ def a(*addresses: str) -> dict[str, object]:
 
 
 def name_of(zone: Zone, text: str) -> int:
-    name = zone.image.find(relative(text))
+    name = zone.find(relative(text))
     assert name
     return name
 
