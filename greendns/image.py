@@ -163,9 +163,12 @@ class Image:
 
     def text(self, label: int) -> str:
         """A label as in the zone file, in lower case: for logs and explain."""
-        text = self.numbers[label + TEXT]
-        start = text >> TEXT_BITS
-        return self.octets[start : start + (text & (1 << TEXT_BITS) - 1)].decode("utf-8", "surrogatepass")
+        return self.text_of(self.numbers[label + TEXT])
+
+    def text_of(self, cell: int) -> str:
+        """The text that a cell tells the place and the length of."""
+        start = cell >> TEXT_BITS
+        return self.octets[start : start + (cell & (1 << TEXT_BITS) - 1)].decode("utf-8", "surrogatepass")
 
     def first_set(self, label: int, rrtype: int) -> int:
         """The record set that answers a type at a label: a CNAME, which comes first, or that of the type; 0 if none."""

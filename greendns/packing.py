@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 
-from .image import KEY_BITS, Image
+from .image import KEY_BITS, TEXT_BITS, Image
 
 Checks = tuple[str | None, ...]
 # How far everything had grown: octets, cells, checks.
@@ -50,12 +50,17 @@ class Packing:
         """The cell of a key by which something is found: see `image`."""
         return self.add_octets(key) << KEY_BITS | len(key)
 
+    def add_text(self, text: str) -> int:
+        """The cell of a text: see `Image.text_of`."""
+        octets = text.encode("utf-8", "surrogatepass")
+        return self.add_octets(octets) << TEXT_BITS | len(octets)
+
     def add_table(self, places: Mapping[bytes, int]) -> int:
         """The place of a table by which what stands at these places is found; each must begin with its key.
 
         At most half of the slots are taken, so that the next free one is near.
         """
-        size = 1 << (2 * len(places) + 1).bit_length() - 1
+        size = 1 << (2 * len(places) - 1).bit_length()
         mask = size - 1
         table = array("q", bytes(8 * (1 + size)))
         table[0] = mask

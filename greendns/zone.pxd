@@ -26,6 +26,7 @@ cdef class Match:
 
 # What each query looks at comes first, so that it stands in as few lines of the processor's cache as can be.
 @cython.final
+@cython.no_gc
 cdef class Zone:
     cdef readonly Py_ssize_t origin_octets
     cdef readonly Image image
@@ -35,7 +36,7 @@ cdef class Zone:
     cdef readonly bint wants_coordinates
     cdef public Py_ssize_t number
     cdef readonly bytes origin
-    cdef readonly str text
+    cdef readonly Py_ssize_t text_cell
     cdef readonly Py_ssize_t soa_at
     cdef readonly object serial
     cdef readonly str file

@@ -73,7 +73,7 @@ class Zone:
     cuts               relative names with a delegation
     levels             what its targeting looks at, as bits
     wants_coordinates  whether any label is answered by distance
-    soa_at             the place of its SOA
+    soa_at             the place of its SOA; `text_cell` tells where its name stands as text
     file               where it came from, for messages; empty for the built-in one
     """
 
@@ -89,26 +89,26 @@ class Zone:
         "serial",
         "soa_at",
         "table",
-        "text",
+        "text_cell",
         "wants_coordinates",
     )
 
     def __init__(
         self,
         origin: bytes,
-        text: str,
         image: Image,
         table: int,
         cuts: frozenset[bytes],
         levels: int,
         wants_coordinates: bool,
         soa_at: int,
+        text_cell: int,
         serial: int,
         file: str,
     ) -> None:
         self.origin = origin
         self.origin_octets = len(origin)
-        self.text = text
+        self.text_cell = text_cell
         self.image = image
         self.table = table
         self.cuts = cuts
@@ -119,6 +119,11 @@ class Zone:
         self.file = file
         self.number = 0
         self._denials: dict[int, bytes] | None = None
+
+    @property
+    def text(self) -> str:
+        """Its name without the last dot, as the file is named."""
+        return self.image.text_of(self.text_cell)
 
     def soa(self) -> RRset:
         """The SOA, an RRset of one: also that of negative answers."""

@@ -136,13 +136,13 @@ class _Building:
         table = pack_names(self._names, self._packing)
         return Zone(
             origin=source.origin,
-            text=source.text,
             image=self._packing.image,
             table=table,
             cuts=frozenset(self._cuts) if self._cuts else _NO_CUTS,
             levels=source.levels,
             wants_coordinates=wants_coordinates,
             soa_at=soa_at,
+            text_cell=self._packing.add_text(source.text),
             serial=source.serial,
             file=source.file,
         )

@@ -47,7 +47,6 @@ def _name_cells(relative: bytes, name: Name, packing: Packing) -> list[int]:
 
 
 def _label_cells(label: Label, packing: Packing) -> list[int]:
-    text = label.text.encode("utf-8", "surrogatepass")
     bits = (
         (image.IS_CLOSEST if label.closest else 0)
         | (image.IS_CHECKED if label.is_checked else 0)
@@ -58,7 +57,7 @@ def _label_cells(label: Label, packing: Packing) -> list[int]:
     return [
         label.max_hosts << image.SETTING_BITS | bits,
         0 if label.alias is None else label.alias.place,
-        packing.add_octets(text) << image.TEXT_BITS | len(text),
+        packing.add_text(label.text),
         len(label.sets),
         *[at << image.TYPE_BITS | rrtype for rrtype, at in sets],
     ]
