@@ -31,14 +31,12 @@ cdef class Answering:
     cdef bytes options
     cdef Py_ssize_t options_octets
 
-    @cython.locals(query=Query, opt_octets=Py_ssize_t)
+    @cython.locals(query=Query, opt_octets=Py_ssize_t, limit=Py_ssize_t)
     cpdef bint begin(self, bytes wire, Peer peer, double now, Snapshot snapshot, State state) except -1
 
+    @cython.locals(cookie=bytes)
+    cdef _begin_options(self, Query query, Peer peer, double now, Snapshot snapshot)
 
-cdef Py_ssize_t _limit_octets(Query query, Peer peer, Snapshot snapshot) except -1
-
-@cython.locals(options=bytes)
-cdef bytes _answer_options(Query query, Peer peer, double now, Snapshot snapshot)
 
 cpdef refuse(Answering answering, str kind, int rcode)
 
@@ -46,13 +44,11 @@ cpdef deny(Answering answering, Zone zone, str kind, int rcode)
 
 cdef bint _add_soa(Response response, Zone zone) except -1
 
-@cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int)
+@cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int, rcode=int)
 cpdef bytes encode_answer(Answering answering)
 
-@cython.locals(query=Query, rcode=int, opt=bytes, octets="const unsigned char*", parts=list)
-cdef bytes _finish_opt(Answering answering)
-
-cdef Py_ssize_t _subnet_octets(Query query) except -1
+@cython.locals(octets="const unsigned char*", parts=list)
+cdef bytes _fill_opt(Answering answering, Query query, bytes opt)
 
 @cython.locals(octets="const unsigned char*")
 cdef _append_subnet(list parts, bytes option, int scope)

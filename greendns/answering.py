@@ -90,43 +90,37 @@ class Answering:
         self.target = b""
         self.waits = False
         self.outcome.begin("answer", _NOERROR, query.qtype)
-        opt_octets = 0
         self.options = b""
         self.options_octets = 0
+        opt_octets = 0
+        # How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3).
+        limit = _PLAIN_OCTETS
         if query.has_edns:
-            if query.verdict in (_NOERROR, _NOTIMP):
-                self.options = _answer_options(query, peer, now, snapshot)
-                self.options_octets = len(self.options) + _subnet_octets(query)
-            else:
-                query.subnet = None
+            if query.udp_payload > limit:
+                limit = query.udp_payload
+                if limit > snapshot.udp_payload_octets:
+                    limit = snapshot.udp_payload_octets
+            if query.has_options:
+                self._begin_options(query, peer, now, snapshot)
             opt_octets = _OPT_OCTETS + self.options_octets
-        self.response.begin(query.question, _limit_octets(query, peer, snapshot), opt_octets, query.qname_sent)
+        if peer.is_tcp:
+            limit = _TCP_OCTETS
+        self.response.begin(query.question, limit, opt_octets, query.qname_sent)
         return True
 
-
-def _limit_octets(query: Query, peer: Peer, snapshot: Snapshot) -> int:
-    """How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3)."""
-    if peer.is_tcp:
-        return _TCP_OCTETS
-    if query.udp_payload <= _PLAIN_OCTETS:
-        return _PLAIN_OCTETS
-    return query.udp_payload if query.udp_payload < snapshot.udp_payload_octets else snapshot.udp_payload_octets
-
-
-def _answer_options(query: Query, peer: Peer, now: float, snapshot: Snapshot) -> bytes:
-    """The EDNS options of the answer, encoded, but for the client subnet: that comes last, with its scope."""
-    options = b""
-    if query.wants_nsid:
-        options += encode_option(_NSID, snapshot.options.identifier.encode())
-    if query.cookie:
-        cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
-        options += encode_option(_COOKIE, cookie)
-    return options
-
-
-def _subnet_octets(query: Query) -> int:
-    """How long the client subnet option of the answer is, 0 for none; it is as long as the one that was sent."""
-    return 0 if query.subnet is None else _OPTION_HEAD + len(query.subnet.option)
+    def _begin_options(self, query: Query, peer: Peer, now: float, snapshot: Snapshot) -> None:
+        """Encode the options, but for the client subnet: that comes last, with its scope, as long as it was sent."""
+        if query.verdict != _NOERROR and query.verdict != _NOTIMP:
+            query.subnet = None
+            return
+        if query.wants_nsid:
+            self.options += encode_option(_NSID, snapshot.options.identifier.encode())
+        if query.cookie:
+            cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
+            self.options += encode_option(_COOKIE, cookie)
+        self.options_octets = len(self.options)
+        if query.subnet is not None:
+            self.options_octets += _OPTION_HEAD + len(query.subnet.option)
 
 
 def refuse(answering: Answering, kind: str, rcode: int) -> None:
@@ -156,21 +150,21 @@ def encode_answer(answering: Answering) -> bytes:
     query = answering.query
     outcome = answering.outcome
     outcome.is_truncated = answering.response.is_truncated
-    opt = _finish_opt(answering) if query.has_edns else b""
+    rcode = outcome.rcode
+    opt = b""
+    if query.has_edns:
+        if rcode > 15:
+            opt = encode_opt(answering.snapshot.udp_payload_octets, rcode, query.dnssec_ok, ())
+        else:
+            opt = answering.snapshot.opts[1 if query.dnssec_ok else 0]
+        if answering.options_octets:
+            opt = _fill_opt(answering, query, opt)
     flags = answering.flags | query.flags & _COPIED
-    return answering.response.encode(query.id, flags, outcome.rcode, opt)
+    return answering.response.encode(query.id, flags, rcode, opt)
 
 
-def _finish_opt(answering: Answering) -> bytes:
+def _fill_opt(answering: Answering, query: Query, opt: bytes) -> bytes:
     """The OPT with its options, and the scope that came out (RFC 7871 section 7.2.1)."""
-    query = answering.query
-    rcode = answering.outcome.rcode
-    if rcode > 15:
-        opt = encode_opt(answering.snapshot.udp_payload_octets, rcode, query.dnssec_ok, ())
-    else:
-        opt = answering.snapshot.opts[1 if query.dnssec_ok else 0]
-    if not answering.options_octets:
-        return opt
     octets = opt
     parts = [octets[: len(opt) - 2], two_octets(answering.options_octets), answering.options]
     if query.subnet is not None:

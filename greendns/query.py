@@ -21,6 +21,9 @@ _NSID, _SUBNET, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.CLIENT_SUBNET), i
 # How many option records one OPT is read for; no client sends a tenth of it, and each costs a step.
 OPTIONS_LIMIT = 64
 _OPTIONS = OPTIONS_LIMIT
+_OPT_OCTETS = 11  # of an OPT without options
+# By how many octets an address is short.
+_ZEROS = tuple([bytes(octets) for octets in range(17)])
 
 
 class ClientSubnet:
@@ -47,14 +50,17 @@ class Query:
     verdict     the rcode that reading it came to; NOERROR means: go on
     question    the question section as sent, empty if it could not be read
     qname_sent  its name, case kept; `qname` is the same in lower case, both in wire form
+    subnet      the client subnet; None where there is none, else `_own_subnet`, which is filled anew for each packet
     """
 
     __slots__ = (
+        "_own_subnet",
         "cookie",
         "dnssec_ok",
         "edns_version",
         "flags",
         "has_edns",
+        "has_options",
         "id",
         "opcode",
         "qclass",
@@ -69,20 +75,22 @@ class Query:
     )
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Be of no packet."""
         self.id = b""
         self.flags = 0
         self.opcode = 0
         self.verdict = _NOERROR
+        self._own_subnet = ClientSubnet(0, 0, b"", b"")
+        self.clear()
+
+    def clear(self) -> None:
+        """Know of nothing behind the header."""
         self.question = b""
         self.qname_sent = b""
         self.qname = b""
         self.qtype = 0
         self.qclass = 0
         self.has_edns = False
+        self.has_options = False
         self.edns_version = 0
         self.udp_payload = 0
         self.dnssec_ok = False
@@ -106,34 +114,32 @@ def read(query: Query, wire: bytes) -> bool:
         return False
     query.clear()
     octets = wire
+    first = wire[2]
     query.id = octets[:2]
-    query.flags = wire[2] << 8 | wire[3]
-    query.opcode = wire[2] >> 3 & 0x0F
+    query.flags = first << 8 | wire[3]
+    query.opcode = first >> 3 & 0x0F
+    query.verdict = _NOERROR
     query.verdict = _judge(query, wire)
     return True
 
 
 def _judge(query: Query, wire: bytes) -> int:
-    qdcount = wire[4] << 8 | wire[5]
+    has_question = not wire[4] and wire[5] == 1
     if query.opcode != _QUERY:
         # The counts of NOTIFY and UPDATE are theirs to judge; question and OPT are read only to be answered in kind.
-        at = _read_question(query, wire) if qdcount == 1 else -1
+        at = _read_question(query, wire) if has_question else -1
         if at > 0:
             _read_records(query, wire, at)
         return _NOTIMP
-    if qdcount > 1:
-        # RFC 9619: QDCOUNT of a query is 0 or 1.
-        return _FORMERR
-    at = _HEADER
-    if qdcount == 1:
+    if has_question:
         at = _read_question(query, wire)
-        if at < 0:
-            return _FORMERR
-    verdict = _read_records(query, wire, at)
-    if verdict == _NOERROR and qdcount == 0 and not query.cookie:
-        # RFC 7873 section 5.4: without a question only a cookie can be asked for.
+        return _read_records(query, wire, at) if at > 0 else _FORMERR
+    # RFC 9619: QDCOUNT of a query is 0 or 1.
+    if wire[4] or wire[5]:
         return _FORMERR
-    return verdict
+    verdict = _read_records(query, wire, _HEADER)
+    # RFC 7873 section 5.4: without a question only a cookie can be asked for.
+    return verdict if verdict != _NOERROR or query.cookie else _FORMERR
 
 
 def _read_question(query: Query, wire: bytes) -> int:
@@ -142,49 +148,50 @@ def _read_question(query: Query, wire: bytes) -> int:
     A compression pointer in the first name of a message has nothing to point to: any length octet over 63 is refused.
     """
     at = _HEADER
-    end = min(len(wire), _HEADER + _NAME)
-    while at < end and wire[at]:
-        if wire[at] > 63:
+    size = len(wire)
+    end = _HEADER + _NAME if size > _HEADER + _NAME else size
+    while at < end:
+        octet = wire[at]
+        at += 1
+        if octet > 63:
             return -1
-        at += 1 + wire[at]
-    if at >= end or at + 5 > len(wire):
+        if not octet:
+            break
+        at += octet
+    else:
+        return -1
+    if at + 4 > size:
         return -1
     octets = wire
-    query.qname_sent = octets[_HEADER : at + 1]
-    query.qname = query.qname_sent.lower()
-    query.qtype = wire[at + 1] << 8 | wire[at + 2]
-    query.qclass = wire[at + 3] << 8 | wire[at + 4]
-    query.question = octets[_HEADER : at + 5]
-    return at + 5
+    sent = octets[_HEADER:at]
+    query.qname_sent = sent
+    query.qname = sent.lower()
+    query.qtype = wire[at] << 8 | wire[at + 1]
+    query.qclass = wire[at + 2] << 8 | wire[at + 3]
+    query.question = octets[_HEADER : at + 4]
+    return at + 4
 
 
 def _read_records(query: Query, wire: bytes, at: int) -> int:
     """Judge the counts before any record is read, then read the OPT and skip the rest."""
-    ancount = wire[6] << 8 | wire[7]
-    nscount = wire[8] << 8 | wire[9]
-    arcount = wire[10] << 8 | wire[11]
-    # RFC 1995 section 3: an IXFR query carries one SOA in the authority section.
-    if ancount or nscount > (1 if query.qtype == _IXFR else 0) or arcount > 2:
+    # Octet by octet: as Python that is half the time of putting the four counts together.
+    arcount = wire[11]
+    if wire[6] or wire[7] or wire[8] or wire[10] or arcount > 2:
         return _FORMERR
-    for _ in range(nscount):
+    if wire[9]:
+        # RFC 1995 section 3: an IXFR query carries one SOA in the authority section.
+        if wire[9] > 1 or query.qtype != _IXFR:
+            return _FORMERR
         at = _skip_record(wire, at)
-    last_type = 0
-    for _ in range(arcount):
-        if at < 0 or last_type == _TSIG:
-            # RFC 8945 section 5.1: TSIG is the last record.
-            return _FORMERR
-        last_type = _record_type(wire, at)
-        if last_type == _OPT and not query.has_edns:
-            at = _read_opt(query, wire, at)
-        elif last_type == _TSIG:
-            at = _skip_record(wire, at)
-        else:
-            return _FORMERR
+    if arcount and 0 <= at <= len(wire) - _OPT_OCTETS and not wire[at] and wire[at + 1] << 8 | wire[at + 2] == _OPT:
+        at = _read_opt(query, wire, at)
+        arcount -= 1
+    if arcount:
+        # RFC 8945 section 5.1: TSIG is the last record. Nothing else may be here.
+        at = _skip_tsig(wire, at) if arcount == 1 else -1
     if at != len(wire):
         return _FORMERR
-    if query.edns_version:
-        return _BADVERS
-    return query.verdict
+    return _BADVERS if query.edns_version else query.verdict
 
 
 def _skip_name(wire: bytes, at: int) -> int:
@@ -201,10 +208,13 @@ def _skip_name(wire: bytes, at: int) -> int:
     return -1
 
 
-def _record_type(wire: bytes, at: int) -> int:
-    """The type of the record at `at`, -1 if there is none."""
+def _skip_tsig(wire: bytes, at: int) -> int:
+    """Where the TSIG record at `at` ends, -1 if there is none."""
+    end = _skip_record(wire, at)
+    if end < 0:
+        return -1
     at = _skip_name(wire, at)
-    return wire[at] << 8 | wire[at + 1] if 0 <= at <= len(wire) - 10 else -1
+    return end if wire[at] << 8 | wire[at + 1] == _TSIG else -1
 
 
 def _skip_record(wire: bytes, at: int) -> int:
@@ -217,19 +227,28 @@ def _skip_record(wire: bytes, at: int) -> int:
 
 
 def _read_opt(query: Query, wire: bytes, at: int) -> int:
-    """Read the OPT record at `at` (RFC 6891 section 6.1.2); returns its end, -1 if it is malformed."""
-    end = _skip_record(wire, at)
-    if end < 0 or wire[at]:
-        # Section 6.1.2: its owner is the root.
+    """Read an OPT record, whose octets before its options are at `at` (RFC 6891 section 6.1.2); returns its end, -1 if
+    that is not there."""
+    end = at + _OPT_OCTETS + (wire[at + 9] << 8 | wire[at + 10])
+    if end > len(wire):
         return -1
     query.has_edns = True
     query.udp_payload = wire[at + 3] << 8 | wire[at + 4]
     query.edns_version = wire[at + 6]
-    query.dnssec_ok = wire[at + 7] & 0x80 != 0
-    at += 11
+    query.dnssec_ok = wire[at + 7] > 127
+    at += _OPT_OCTETS
+    if at < end and not query.edns_version:
+        _read_options(query, wire, at, end)
+    return end
+
+
+def _read_options(query: Query, wire: bytes, at: int, end: int) -> None:
+    """Read the options from `at` to `end`, which is within the packet."""
+    query.has_options = True
+    octets = wire
     for _ in range(_OPTIONS):
         if at == end:
-            return end
+            return
         if at + 4 > end:
             break
         code = wire[at] << 8 | wire[at + 1]
@@ -237,17 +256,15 @@ def _read_opt(query: Query, wire: bytes, at: int) -> int:
         at = start + (wire[at + 2] << 8 | wire[at + 3])
         if at > end:
             break
-        if query.edns_version == 0:
-            octets = wire
-            _read_option(query, code, octets[start:at])
+        _read_option(query, code, octets[start:at])
     query.verdict = _FORMERR
-    return end
 
 
 def _read_option(query: Query, code: int, option: bytes) -> None:
     """Take one option; those that we do not know are ignored (RFC 6891 section 6.1.2)."""
     if code == _SUBNET:
-        query.subnet = parse_client_subnet(option) if query.subnet is None else query.subnet
+        if query.subnet is None and read_client_subnet(query._own_subnet, option):
+            query.subnet = query._own_subnet
         if query.subnet is None:
             query.verdict = _FORMERR
     elif code == _COOKIE:
@@ -260,23 +277,41 @@ def _read_option(query: Query, code: int, option: bytes) -> None:
 
 
 def parse_client_subnet(option: bytes) -> ClientSubnet | None:
-    """Read an EDNS Client Subnet option (RFC 7871 section 6); None if it is malformed.
+    """Read an EDNS Client Subnet option: see `read_client_subnet`; None if it is malformed."""
+    subnet = ClientSubnet(0, 0, b"", b"")
+    return subnet if read_client_subnet(subnet, option) else None
+
+
+def read_client_subnet(subnet: ClientSubnet, option: bytes) -> bool:
+    """Read an EDNS Client Subnet option (RFC 7871 section 6) into `subnet`; False if it is malformed.
 
     option   the option data: family, source prefix, scope prefix, address
     Malformed: an unknown family, a source prefix longer than the family's addresses, an address of more or
     fewer octets than the source prefix needs, bits beyond it set, a scope prefix in a query (section 7.1.2).
     """
-    if len(option) < 4:
-        return None
+    size = len(option)
+    if size < 4:
+        return False
     family = option[0] << 8 | option[1]
     source_prefix = option[2]
-    bits = (0, 32, 128)[family] if family <= 2 else -1
-    if source_prefix > bits or option[3] or len(option) != 4 + (source_prefix + 7 >> 3):
-        return None
-    if source_prefix & 7 and option[-1] & 0xFF >> (source_prefix & 7):
-        return None
+    if family == 1:
+        address_octets = 4
+    elif family == 2:
+        address_octets = 16
+    elif family == 0:
+        address_octets = 0
+    else:
+        return False
+    if source_prefix > address_octets << 3 or option[3] or size != 4 + (source_prefix + 7 >> 3):
+        return False
+    if source_prefix & 7 and option[size - 1] & 0xFF >> (source_prefix & 7):
+        return False
     octets = option
-    address = octets[4 : len(option)]
-    if source_prefix + 7 >> 3 < bits >> 3:
-        address = address.ljust(bits >> 3, b"\x00")
-    return ClientSubnet(family, source_prefix, address, option)
+    address = octets[4:size]
+    if size < 4 + address_octets:
+        address += _ZEROS[4 + address_octets - size]
+    subnet.family = family
+    subnet.source_prefix = source_prefix
+    subnet.address = address
+    subnet.option = option
+    return True

@@ -16,11 +16,17 @@ from hypothesis import strategies as st
 
 from greendns.codes import Rcode
 from greendns.query import Query, parse, parse_client_subnet
+from greendns.query import read as into
 
 ECS = 8
 COOKIE = 10
 CLIENT_COOKIE = bytes(range(8))
 OPT_HEAD = b"\x00\x00\x29"
+# All that is read of a packet.
+PARTS = (
+    "id flags opcode verdict question qname_sent qname qtype qclass has_edns has_options edns_version udp_payload "
+    "dnssec_ok wants_nsid cookie subnet"
+).split()
 
 
 def question(text: str = "www.example.com.", rrtype: int = 1, rrclass: int = 1) -> bytes:
@@ -148,6 +154,26 @@ def test_G192_a_response_is_dropped(flags: int) -> None:
 def test_G192_other_opcodes_are_not_implemented(opcode: int, counts: tuple[int, int, int, int]) -> None:
     """Whatever their counts."""
     assert verdict(packet(question(), counts=counts, flags=opcode << 11)) == Rcode.NOTIMP
+
+
+@pytest.mark.parametrize("counts", [(2, 0, 0, 1), (1, 1, 0, 1), (1, 0, 1, 1), (1, 0, 0, 3), (1, 0, 0, 257)])
+def test_counts_are_judged_before_an_OPT_is_read(counts: tuple[int, int, int, int]) -> None:
+    """So the answer to them has none."""
+    query = read(packet(question(), opt(), TSIG, TSIG, counts=counts))
+
+    assert query.verdict == Rcode.FORMERR
+    assert not query.has_edns
+
+
+def test_a_query_knows_nothing_of_the_packet_before() -> None:
+    """One Query is read into for each packet of a process."""
+    options = ((ECS, b"\x00\x01\x18\x00\xc0\x00\x02"), (COOKIE, CLIENT_COOKIE), (3, b""))
+    query = Query()
+    assert into(query, packet(question(), opt(*options, flags=0x8000), counts=(1, 0, 0, 1), flags=0x2900))
+
+    assert into(query, packet(counts=(0, 0, 0, 0)))
+    bare = read(packet(counts=(0, 0, 0, 0)))
+    assert [getattr(query, name) for name in PARTS] == [getattr(bare, name) for name in PARTS]
 
 
 @pytest.mark.parametrize(
