@@ -11,6 +11,7 @@ from collections.abc import Callable
 FETCHED_OCTETS = 4096
 # Numbers are read as 62 bits, so that they and their multiples stay signed 64-bit cells.
 _RANGE = 1 << 62
+_CELLS = FETCHED_OCTETS // 8
 
 
 class Uniform:
@@ -26,7 +27,7 @@ class Uniform:
     def __init__(self, octets: Callable[[int], bytes]) -> None:
         self._octets = octets
         self._cells = memoryview(bytes(8)).cast("Q")
-        self._at = 1
+        self._at = _CELLS
 
     def __call__(self, n: int) -> int:
         return self.below(n)
@@ -35,16 +36,16 @@ class Uniform:
         """The same, as a method that compiled callers reach without a Python call. Raises ValueError for other n."""
         if n < 1 or n > _RANGE:
             raise ValueError("n must be from 1 to 2^62")
-        whole = _RANGE - _RANGE % n
-        number = self._next()
-        while number >= whole:
-            number = self._next()
-        return number % n
+        while True:
+            at = self._at
+            if at == _CELLS:
+                self._fetch()
+                at = 0
+            self._at = at + 1
+            number = self._cells[at] >> 2
+            # The last whole multiple of n is above _RANGE - n: it is not computed for the numbers below that.
+            if number <= _RANGE - n or number < _RANGE - _RANGE % n:
+                return number % n
 
-    def _next(self) -> int:
-        if self._at == len(self._cells):
-            self._cells = memoryview(self._octets(FETCHED_OCTETS)).cast("Q")
-            self._at = 0
-        number = self._cells[self._at] >> 2
-        self._at += 1
-        return number
+    def _fetch(self) -> None:
+        self._cells = memoryview(self._octets(FETCHED_OCTETS)).cast("Q")
