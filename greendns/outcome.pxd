@@ -4,6 +4,8 @@ from .image cimport Image
 from .zone cimport Zone
 
 
+# One for each datagram, and rarely more than one at a time: its memory is used again.
+@cython.freelist(8)
 @cython.final
 cdef class Peer:
     cdef readonly bytes address
