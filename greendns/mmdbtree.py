@@ -23,7 +23,7 @@ _IPV4_OCTETS: Final = 4
 _IPV6_OCTETS: Final = 16
 _TOP_BITS: Final = 16
 _UNKNOWN: Final = 255
-_ABSENT, _SEPARATOR = ABSENT, SEPARATOR_OCTETS
+_ABSENT = ABSENT
 
 
 class Tree:
@@ -40,6 +40,7 @@ class Tree:
     __slots__ = (
         "_buffer",
         "_data_octets",
+        "_first_record",
         "_ipv4_start",
         "_top_depths",
         "_top_nodes",
@@ -56,10 +57,12 @@ class Tree:
         self.record_size = record_size
         self.ip_version = ip_version
         self.data_start = node_count * (record_size // 4) + SEPARATOR_OCTETS
+        self._first_record = node_count + SEPARATOR_OCTETS
         self._data_octets = len(buffer) - self.data_start
         self._check_fits()
         self._ipv4_start = self._find_ipv4_start()
-        self._top_nodes = memoryview(bytearray(8 << _TOP_BITS)).cast("q")
+        # A record has 32 bits at most.
+        self._top_nodes = memoryview(bytearray(4 << _TOP_BITS)).cast("I")
         self._top_depths = memoryview(bytearray([_UNKNOWN]) * (1 << _TOP_BITS))
 
     def find(self, address: bytes) -> tuple[int, int]:
@@ -73,30 +76,35 @@ class Tree:
         """
         octets = len(address)
         if octets == _IPV4_OCTETS:
-            return self._find_v4(address)
-        if octets != _IPV6_OCTETS or self.ip_version != 6:
+            # From where the first 16 bits lead, as once walked.
+            top = address[0] << 8 | address[1]
+            depth = self._top_depths[top]
+            if depth == _UNKNOWN:
+                depth = self._walk_top(address, top)
+            node = self._top_nodes[top]
+            if depth == _TOP_BITS:
+                node, depth = self._walk(address, node, _TOP_BITS, 32)
+        elif octets == _IPV6_OCTETS and self.ip_version == 6:
+            node, depth = self._walk(address, 0, 0, 128)
+        else:
             return ABSENT, 0
-        node, depth = self._walk(address, 0, 0, 128)
-        return self.offset_of(node), depth
+        # As `offset_of`.
+        offset = node - self._first_record
+        return (offset if 0 <= offset < self._data_octets else _ABSENT), depth
 
-    def _find_v4(self, address: bytes) -> tuple[int, int]:
-        """The same for IPv4: from where the first 16 bits lead, as once walked."""
-        top = address[0] << 8 | address[1]
-        depth = self._top_depths[top]
-        node = self._top_nodes[top]
-        if depth == _UNKNOWN:
-            node, depth = self._walk(address, self._ipv4_start, 0, _TOP_BITS)
-            # The depth last: it tells that the other is there.
-            self._top_nodes[top] = node
-            self._top_depths[top] = depth
-        if depth == _TOP_BITS:
-            node, depth = self._walk(address, node, _TOP_BITS, 32)
-        return self.offset_of(node), depth
+    def _walk_top(self, address: bytes, top: int) -> int:
+        """Walk the first 16 bits of an IPv4 address, which are `top`, and keep where they lead; returns how deep."""
+        node, depth = self._walk(address, self._ipv4_start, 0, _TOP_BITS)
+        # The depth last: it tells that the other is there.
+        self._top_nodes[top] = node
+        self._top_depths[top] = depth
+        return depth
 
     def _walk(self, address: bytes, node: int, depth: int, bits: int) -> tuple[int, int]:
         """Go on from a node at a depth, to the end or to so many bits; returns the record reached, and how deep."""
-        while depth < bits and node < self.node_count:
-            node = self.record(node, (address[depth >> 3] >> (7 - (depth & 7))) & 1)
+        nodes = self.node_count
+        while depth < bits and node < nodes:
+            node = self._read(node, address[depth >> 3] >> 7 - (depth & 7) & 1)
             depth += 1
         return node, depth
 
@@ -104,6 +112,10 @@ class Tree:
         """The left (0) or right (1) record of a node, 0 <= node < node_count."""
         if node < 0 or node >= self.node_count:
             raise IndexError("there is no such node")
+        return self._read(node, side)
+
+    def _read(self, node: int, side: int) -> int:
+        """The same of a node that is known to be one."""
         if self.record_size == 24:
             return self._read_24(node * 6 + side * 3)
         if self.record_size == 28:
@@ -112,7 +124,7 @@ class Tree:
 
     def offset_of(self, record: int) -> int:
         """Where in the data section a record points, ABSENT if it points to no place in it."""
-        offset = record - self.node_count - _SEPARATOR
+        offset = record - self._first_record
         return offset if 0 <= offset < self._data_octets else _ABSENT
 
     def _read_24(self, at: int) -> int:
