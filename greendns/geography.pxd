@@ -3,8 +3,8 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from .mmdbtree cimport Tree
 
-cdef int _SLOT_BITS
-cdef uint64_t _GOLDEN, _CELL_MAX
+cdef int _TAG_BITS
+cdef uint64_t _GOLDEN, _TAG, _CELL_MAX
 
 
 @cython.final
@@ -21,6 +21,8 @@ cdef class Place:
 
     cpdef tuple targets(self, int levels)
 
+    cdef tuple _remember_targets(self, int levels)
+
 
 @cython.final
 cdef class Database:
@@ -31,18 +33,20 @@ cdef class Database:
     cdef object _decode
     cdef list _words
     cdef dict _number_of
-    cdef uint32_t[::1] _offsets
-    cdef uint32_t[::1] _numbers
+    cdef uint32_t[::1] _met
     cdef list _places
 
     @cython.locals(offset=Py_ssize_t, prefix_length=int, slot=Py_ssize_t, known=tuple)
     cpdef tuple find(self, bytes address)
 
-    @cython.locals(offset=Py_ssize_t, prefix_length=int, slot=uint64_t, number=Py_ssize_t)
+    @cython.locals(offset=Py_ssize_t, prefix_length=int, spread=uint64_t, cell=uint64_t)
     cpdef tuple find_words(self, bytes address)
 
-    @cython.locals(place=Place)
-    cdef _remember(self, uint64_t slot, Py_ssize_t offset)
+    @cython.locals(cell=uint64_t)
+    cdef uint64_t _meet(self, Py_ssize_t offset, uint64_t spread) except 0
+
+    @cython.locals(words=tuple, number=object)
+    cdef uint64_t _number(self, Place place) except 0
 
 
 @cython.final
@@ -50,5 +54,7 @@ cdef class Geo:
     cdef readonly Database city
     cdef readonly Database country
     cdef readonly Database asn
+    cdef readonly Database by_city
+    cdef readonly Database by_country
 
     cpdef Database locator(self, bint needs_city)

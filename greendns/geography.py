@@ -63,6 +63,11 @@ REGION_GROUP_OF: Final[dict[str, str]] = {
     for subdivision in subdivisions.split()
 }
 
+# Words that many places have are the same object in all of them: four of each place would be a third of its memory.
+_WORDS: Final = {
+    word: word.encode("ascii") for word in (*CONTINENT_OF, *CONTINENT_OF.values(), *REGION_GROUP_OF.values())
+}
+
 # Country, hyphen and subdivision together are one label of at most 63 octets.
 _CODE_OCTETS: Final = 31
 _ASN_MAX: Final = 2**32 - 1  # RFC 6793
@@ -75,7 +80,7 @@ class Place:
     coordinates  latitude and longitude in degrees
     """
 
-    # _targets  by levels, once they were asked for: zones have few kinds of targeting; _latest: those of _levels
+    # _targets  by levels, once others were asked for: zones have few kinds of targeting; _latest: those of _levels
     __slots__ = (
         "_latest",
         "_levels",
@@ -103,7 +108,7 @@ class Place:
         self.regiongroup = regiongroup
         self.asn = asn
         self.coordinates = coordinates
-        self._targets: dict[int, tuple[bytes, ...]] = {}
+        self._targets: dict[int, tuple[bytes, ...]] | None = None
         self._levels = 0
         self._latest: tuple[bytes, ...] = ()
 
@@ -111,11 +116,20 @@ class Place:
         """The words of a place that a zone looks at, nearest first, `@` for ANYONE last; `levels` as bits."""
         if levels == self._levels:
             return self._latest
+        targets = self._remember_targets(levels)
+        self._levels = levels
+        self._latest = targets
+        return targets
+
+    def _remember_targets(self, levels: int) -> tuple[bytes, ...]:
+        if not self._levels:
+            # Nearly all places are asked for one kind of targeting: a table takes a quarter of what a place does.
+            return self._list_targets(levels)
+        if self._targets is None:
+            self._targets = {self._levels: self._latest}
         targets = self._targets.get(levels)
         if targets is None:
             targets = self._targets[levels] = self._list_targets(levels)
-        self._levels = levels
-        self._latest = targets
         return targets
 
     def _list_targets(self, levels: int) -> tuple[bytes, ...]:
@@ -141,9 +155,10 @@ class Place:
         return f"Place{self._values()}"
 
 
-# Slots of a database's table of records met: 2 MB. Of random addresses nine of ten find theirs there.
+# Slots of a database's table of records met: 1 MB. Of random addresses nine of ten find theirs there.
 _SLOT_BITS = 18
-_CELL = 4  # octets
+_TAG_BITS = 32 - _SLOT_BITS
+_TAG = (1 << _TAG_BITS) - 1
 _CELL_MAX = 0xFFFFFFFF
 _GOLDEN = 2654435769  # 2^32 divided by the golden ratio
 # Places with coordinates that are kept, of the records met last.
@@ -194,7 +209,7 @@ def _join_region(country: str | None, subdivision: str | None) -> str | None:
 
 
 def _encode(word: str | None) -> bytes | None:
-    return word.encode("ascii") if word else None
+    return (_WORDS.get(word) or word.encode("ascii")) if word else None
 
 
 def _read_asn(value: object) -> int | None:
@@ -241,15 +256,16 @@ class Database:
     decode       the record at an offset of the data section, None if it can't be decoded; never raises
     """
 
-    # _words      every set of words that was met, as a place: thousands, where a City database has 458,435 records
-    # _offsets, _numbers  which records were met, and the place of each: a table of fixed size by a hash of the offset,
-    #             where the last one met stays; 0 is none, so that an offset counts from 1
+    # _words      every set of words that was met, as a place: thousands, where a City database has 458,435 records; the
+    #             first is none
+    # _met        which records were met: a table of fixed size by a hash of the offset, where the last one met stays.
+    #             No two offsets have one hash: the slot tells its upper 18 bits and the cell its lower 14, above them
+    #             the number of the record's place. 0 is none
     # _places     the last place met in full, likewise
     __slots__ = (
         "_decode",
+        "_met",
         "_number_of",
-        "_numbers",
-        "_offsets",
         "_places",
         "_words",
         "build_epoch",
@@ -264,10 +280,9 @@ class Database:
         self.build_epoch = build_epoch
         self.tree = tree
         self._decode = decode
-        self._words: list[Place] = []
+        self._words = [NOWHERE]
         self._number_of: dict[tuple[object, ...], int] = {}
-        self._offsets = memoryview(bytearray(_CELL << _SLOT_BITS)).cast("I")
-        self._numbers = memoryview(bytearray(_CELL << _SLOT_BITS)).cast("I")
+        self._met = memoryview(bytearray(4 << _SLOT_BITS)).cast("I")
         self._places: list[tuple[int, Place] | None] = [None] * FULL_PLACES
 
     def find(self, address: bytes) -> tuple[Place, int]:
@@ -287,26 +302,38 @@ class Database:
         if offset < 0:
             return NOWHERE, prefix_length
         # Fibonacci hashing (Knuth 6.4): offsets are spread, whatever they have in common.
-        slot = (offset * _GOLDEN & _CELL_MAX) >> (32 - _SLOT_BITS)
-        if self._offsets[slot] != offset + 1:
-            self._remember(slot, offset)
-        return self._words[self._numbers[slot]], prefix_length
+        spread = offset * _GOLDEN & _CELL_MAX
+        cell = self._met[spread >> _TAG_BITS]
+        if cell == 0 or (cell ^ spread) & _TAG:
+            cell = self._meet(offset, spread)
+        return self._words[cell >> _TAG_BITS], prefix_length
 
-    def _remember(self, slot: int, offset: int) -> None:
-        place = place_of(self._decode(offset))
-        words = (place.country, place.continent, place.region, place.regiongroup, place.asn)
+    def _meet(self, offset: int, spread: int) -> int:
+        """Decode the record at an offset, and keep the number of its place; returns the cell, which is too large to be
+        kept beyond 262,143 places."""
+        cell = self._number(place_of(self._decode(offset))) << _TAG_BITS | spread & _TAG
+        if cell <= _CELL_MAX:
+            self._met[spread >> _TAG_BITS] = cell
+        return cell
+
+    def _number(self, place: Place) -> int:
+        """The number of the place that has the same words, and no coordinates."""
+        # Its continent and its group of regions follow from these.
+        words = (place.country, place.region, place.asn)
         number = self._number_of.get(words)
         if number is None:
             number = self._number_of[words] = len(self._words)
-            self._words.append(Place(*words))
-        self._numbers[slot] = number
-        self._offsets[slot] = offset + 1
+            self._words.append(Place(place.country, place.continent, place.region, place.regiongroup, place.asn))
+        return number
 
 
 class Geo:
-    """The databases that there are; never changes."""
+    """The databases that there are; never changes.
 
-    __slots__ = ("asn", "city", "country")
+    by_city, by_country  what `locator` gives where City is needed, and where it is not
+    """
+
+    __slots__ = ("asn", "by_city", "by_country", "city", "country")
 
     def __init__(
         self, city: Database | None = None, country: Database | None = None, asn: Database | None = None
@@ -314,6 +341,8 @@ class Geo:
         self.city = city
         self.country = country
         self.asn = asn
+        self.by_city = city or country
+        self.by_country = country or city
 
     def locator(self, needs_city: bool) -> Database | None:
         """The database that tells country and continent, and region and coordinates if it is City.
@@ -321,7 +350,7 @@ class Geo:
         needs_city  the zone targets regions or groups of them, or a label asks for the closest
         Either stands in for the other as far as it can, where geodns had no targets at all.
         """
-        return (self.city or self.country) if needs_city else (self.country or self.city)
+        return self.by_city if needs_city else self.by_country
 
 
 EMPTY_GEO: Final = Geo()

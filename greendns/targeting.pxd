@@ -2,6 +2,7 @@ cimport cython
 
 from .geography cimport Database, Geo, Place
 
+cdef bytes _IS_GLOBAL
 cdef int _IP, _ASN, _OF_ADDRESS, _OF_CITY, _OF_PLACE
 
 
@@ -21,10 +22,13 @@ cdef class Location:
 @cython.locals(location=Location)
 cpdef Location locate(bytes address, bint from_subnet, int levels, bint wants_coordinates, Geo geo)
 
-@cython.locals(database=Database, found=tuple)
+@cython.locals(database=Database, found=tuple, targets=tuple)
 cpdef look_up(Location location, int levels, bint wants_coordinates, Geo geo)
 
 cpdef bint is_locatable(bytes address) except -1
+
+@cython.locals(first=int, second=int)
+cdef bint _is_locatable_v4(bytes address) except -1
 
 @cython.locals(scope=int)
 cpdef int scope_prefix(Location location, int levels, tuple address_prefixes) except -1

@@ -21,6 +21,9 @@ _OF_ADDRESS = IP | ASN
 _OF_CITY = REGION | REGION_GROUP
 _OF_PLACE = REGION | REGION_GROUP | COUNTRY | CONTINENT | CLOSEST
 
+# By the first octet of an IPv4 address: 1 where all addresses may decide, as nearly all may.
+_IS_GLOBAL = bytes([first not in (0, 10, 127, 169, 172, 192, 255) and not 224 <= first <= 239 for first in range(256)])
+
 _CONTINENTS = frozenset(CONTINENT_OF.values())
 _REGION_GROUPS = frozenset(REGION_GROUP_OF.values())
 _REGION_WORD = re.compile(r"([a-z]{2})-[a-z0-9]{1,3}")
@@ -128,14 +131,13 @@ def locate(address: bytes, from_subnet: bool, levels: int, wants_coordinates: bo
 def look_up(location: Location, levels: int, wants_coordinates: bool, geo: Geo) -> None:
     """Fill in what is known of a location's address: see `locate`."""
     if wants_coordinates or levels & _OF_PLACE:
-        database = geo.locator(wants_coordinates or levels & _OF_CITY != 0)
+        database = geo.by_city if wants_coordinates or levels & _OF_CITY else geo.by_country
         if database is not None:
             found = database.find(location.address) if wants_coordinates else database.find_words(location.address)
             location.place, location.place_prefix = found
             location.has_place = True
-    location.targets = location.place.targets(levels)
-    if levels & _OF_ADDRESS:
-        location.targets = (*_near_targets(location, levels, geo), *location.targets)
+    targets = location.place.targets(levels)
+    location.targets = (*_near_targets(location, levels, geo), *targets) if levels & _OF_ADDRESS else targets
 
 
 def _near_targets(location: Location, levels: int, geo: Geo) -> list[bytes]:
@@ -167,20 +169,25 @@ def is_locatable(address: bytes) -> bool:
     The documentation networks count as global unicast here, as in geodns.
     """
     if len(address) == 4:
-        first, second = address[0], address[1]
-        return not (
-            address == b"\x00\x00\x00\x00"
-            or address == b"\xff\xff\xff\xff"
-            or first in (10, 127)
-            or 224 <= first <= 239
-            or (first == 172 and 16 <= second <= 31)
-            or (first == 192 and second == 168)
-            or (first == 169 and second == 254)
-        )
+        return _IS_GLOBAL[address[0]] == 1 or _is_locatable_v4(address)
     if not any(address[:15]):
         return address[15] > 1  # neither :: nor ::1
     is_link_local = address[0] == 0xFE and address[1] & 0xC0 == 0x80
     return not (address[0] == 0xFF or address[0] & 0xFE == 0xFC or is_link_local)
+
+
+def _is_locatable_v4(address: bytes) -> bool:
+    """The same for an IPv4 address of which the first octet alone does not tell."""
+    first, second = address[0], address[1]
+    return not (
+        address == b"\x00\x00\x00\x00"
+        or address == b"\xff\xff\xff\xff"
+        or first in (10, 127)
+        or 224 <= first <= 239
+        or (first == 172 and 16 <= second <= 31)
+        or (first == 192 and second == 168)
+        or (first == 169 and second == 254)
+    )
 
 
 def scope_prefix(location: Location, levels: int, address_prefixes: tuple[int, int]) -> int:

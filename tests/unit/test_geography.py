@@ -24,7 +24,8 @@ from greendns.geography import (
     place_of,
 )
 from greendns.geoip import open_database
-from greendns.mmdbtree import Tree
+from greendns.levels import ANYONE, COUNTRY
+from greendns.mmdbtree import SEPARATOR_OCTETS, Tree
 from tests.databases import WORLD, asn, city, write_asn, write_city, write_country, write_world
 
 Odd: st.SearchStrategy[object] = st.one_of(
@@ -276,6 +277,60 @@ def test_a_record_is_decoded_once() -> None:
 
     assert len(places) == 1
     assert decoded == []
+
+
+def test_records_of_one_slot_are_not_taken_for_each_other() -> None:
+    """Of 800,000 offsets many share one of the 262,144 slots of the table: each time it holds the one met last."""
+    first_with: dict[int, int] = {}
+    pairs = []
+    for offset in range(0, 800_000, 7):
+        other = first_with.setdefault((offset * 2654435769 & 0xFFFFFFFF) >> 14, offset)
+        if other != offset:
+            pairs.append((other, offset))
+
+    for pair in pairs[:50]:
+        database = Database("ASN", "", 0, _leaves_tree(list(pair), 800_000), asn)
+        found = [database.find_words(bytes([side, 0, 0, 0]))[0].asn for side in (0, 128, 0, 128, 0)]
+        assert found == [pair[0], pair[1], pair[0], pair[1], pair[0]]
+
+
+def test_places_beyond_those_that_a_cell_can_number_are_found_too() -> None:
+    """The table numbers 262,143 places; the next one is decoded each time."""
+    places = 1 << 18
+    decoded = Counter[int]()
+
+    def decode(offset: int) -> object:
+        decoded[offset] += 1
+        return asn(offset)
+
+    database = Database("ASN", "", 0, _leaves_tree(list(range(places)), places), decode)
+    found = [database.find_words((place << 14).to_bytes(4, "big"))[0].asn for place in range(places)]
+    assert found == list(range(places))
+
+    last = ((places - 1) << 14).to_bytes(4, "big")
+    assert [database.find_words(last)[0].asn for _ in range(2)] == [places - 1] * 2
+    assert decoded[places - 1] == 3
+    assert database.find_words(bytes(4))[0].asn == 0
+    assert decoded[0] == 1
+
+
+def _leaves_tree(offsets: list[int], data_octets: int) -> Tree:
+    """A tree of IPv4 in which all networks of one length have one of these offsets each; as many as a power of 2."""
+    nodes = len(offsets) - 1
+    records = [*range(1, nodes), *[nodes + SEPARATOR_OCTETS + offset for offset in offsets]]
+    buffer = b"".join([record.to_bytes(3, "big") for record in records])
+    return Tree(buffer + bytes(SEPARATOR_OCTETS + data_octets), nodes, 24, 4)
+
+
+def test_places_remember_the_targets_of_each_targeting() -> None:
+    """Zones with different targeting ask one place in turns, also one that has no words."""
+    for place in (Place(b"dk", b"europe"), Place()):
+        words = [
+            place.targets(levels) for levels in (0, COUNTRY, ANYONE, COUNTRY | ANYONE, 0, ANYONE, COUNTRY, COUNTRY)
+        ]
+
+        country = () if place.country is None else (b"dk",)
+        assert words == [(), country, (b"@",), (*country, b"@"), (), (b"@",), country, country]
 
 
 def test_a_record_that_cannot_be_decoded_is_nowhere() -> None:
