@@ -51,8 +51,9 @@ def extensions() -> list[Extension]:
 
 
 def _extension(name: str, source: str) -> Extension:
-    # Without debug information, which doubles time and size of the build.
-    return Extension(f"greendns.{name}", [source], extra_compile_args=["-O2", "-g0"])
+    # Without debug information, which doubles time and size of the build. -O3 against -O2: an answer has 2 % fewer
+    # instructions, the files are 5 % larger.
+    return Extension(f"greendns.{name}", [source], extra_compile_args=["-O3", "-g0"])
 
 
 class BuildAllOrNothing(build_ext):
