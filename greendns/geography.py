@@ -63,7 +63,7 @@ REGION_GROUP_OF: Final[dict[str, str]] = {
     for subdivision in subdivisions.split()
 }
 
-# Words that many places have are the same object in all of them: four of each place would be a third of its memory.
+# Words that many places have are the same object in all of them: four of its own take 160 octets, a place 112.
 _WORDS: Final = {
     word: word.encode("ascii") for word in (*CONTINENT_OF, *CONTINENT_OF.values(), *REGION_GROUP_OF.values())
 }
@@ -123,7 +123,7 @@ class Place:
 
     def _remember_targets(self, levels: int) -> tuple[bytes, ...]:
         if not self._levels:
-            # Nearly all places are asked for one kind of targeting: a table takes a quarter of what a place does.
+            # Nearly all places are asked for one kind of targeting: a table takes 224 octets, a place 112.
             return self._list_targets(levels)
         if self._targets is None:
             self._targets = {self._levels: self._latest}
