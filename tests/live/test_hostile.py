@@ -77,9 +77,9 @@ def test_what_is_no_regular_file_holds_up_no_other(server: Server) -> None:
     write_zones(server.zones, {"example.net": OTHER})
 
     wait_until(lambda: server.values("www.example.net") == ["192.0.2.2"], "the new zone", 5)
-    wait_until(lambda: server.health()["errors"], "the errors on /health", 5)
+    errors = wait_until(lambda: server.health()["errors"], "the errors on /health", 5)
 
-    told = " ".join(server.health()["errors"])
+    told = " ".join(errors)
     assert "fifo.json: must be a file that can be read: not a regular file" in told
     assert "zero.json: must be a file that can be read: not a regular file" in told
     assert "long.json: must be a file that can be read: File name too long" in told
@@ -91,9 +91,9 @@ def test_a_file_name_that_is_no_utf8_is_told_and_breaks_no_page(server: Server) 
     """Its octets are escaped in messages and metrics."""
     Path(os.fsdecode(os.fsencode(server.zones) + b"/\xff\xfe.json")).write_text("{")
 
-    wait_until(lambda: server.health()["status"] == "degraded", "the broken file", 5)
+    errors = wait_until(lambda: server.health()["errors"], "the broken file", 5)
 
-    assert "udcff" in server.health()["errors"][0]
+    assert "udcff" in errors[0]
     assert server.get("/metrics")[0] == 200
 
 

@@ -409,7 +409,7 @@ def test_a_broken_configuration_holds_up_no_zone(tmp_path: Path) -> None:
         running.write("[nosuch]\n")
         write_zones(server.zones, {"example.com": OTHER_ZONE})
         wait_until(lambda: server.values("www.example.com") == ["192.0.2.2"], "the zone")
-        assert server.health()["status"] == "degraded"
+        wait_until(lambda: server.health()["status"] == "degraded", "the status on /health")
         assert server.log_text().count("greendns.toml: nosuch: ") == 1
 
 
