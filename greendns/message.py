@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .codes import HEADER_OCTETS, LABEL_OCTETS, NAME_OCTETS
 from .errors import ValueProblem
-from .rrset import make_rrset
+from .rrset import names_in_rdata
 
 # TYPE, CLASS, TTL and RDLENGTH.
 _HEAD_OCTETS = 10
@@ -62,12 +62,12 @@ def _read_record(message: bytes, at: int, section: int) -> tuple[Record, int]:
 
 def _read_rdata(message: bytes, begin: int, end: int, rrtype: int) -> bytes:
     """Rdata with its names in full; only some types have names that may be compressed (RFC 3597 section 4)."""
-    names = make_rrset(rrtype, 0, ())
-    if names.name_offset < 0:
+    offset, count = names_in_rdata(rrtype)
+    if offset < 0:
         return message[begin:end]
-    at = begin + names.name_offset
+    at = begin + offset
     rdata = message[begin:at]
-    for _ in range(names.name_count):
+    for _ in range(count):
         name, at = read_name(message, at)
         rdata += name
     if at > end:

@@ -166,13 +166,18 @@ def add_rrset(
     each = smallest if len(lengths) <= 1 else 0
     start = packing.add_octets(_encode_records(_pack_head(QNAME_POINTER, rrtype, rrclass, ttl), rdatas, each))
     starts = 0 if each else packing.add_cells(_starts_of(rdatas))
-    name_offset, name_count = _NAMES_IN_RDATA.get(rrtype, _NO_NAMES)
+    name_offset, name_count = names_in_rdata(rrtype)
     names = name_offset + 1 << _NAMES_BITS | name_count
     number = 0 if checks is None else packing.add_checks(checks)
     # The choice stands behind the ten cells that tell of it.
     choice = len(packing.cells) + _CELLS if weights else 0
     cells = array("q", (rrtype, ttl, len(rdatas), start, each, smallest, starts, choice, number, names))
     return packing.add_cells(cells + encode_choice(weights) if weights else cells)
+
+
+def names_in_rdata(rrtype: int) -> tuple[int, int]:
+    """Where compressible names start in the rdata of a type, -1 where there are none, and how many there are."""
+    return _NAMES_IN_RDATA.get(rrtype, _NO_NAMES)
 
 
 def _starts_of(rdatas: tuple[bytes, ...]) -> Iterator[int]:

@@ -24,6 +24,8 @@ ALIAS_LIMIT = 16
 _DS, _NS, _SOA = int(RRType.DS), int(RRType.NS), int(RRType.SOA)
 _CLOSEST, _CHECKED, _SETTING_BITS = IS_CLOSEST, IS_CHECKED, SETTING_BITS
 _LIMIT = ALIAS_LIMIT
+# What a match is of until it is begun: made once, not for every answer.
+_NOTHING = make_rrset(RRType.A, 0, ())
 
 
 class Match:
@@ -59,8 +61,7 @@ class Match:
 
 def blank_match() -> Match:
     """One of nothing, to be begun."""
-    nothing = make_rrset(RRType.A, 0, ())
-    return Match(nothing.image, b"", nothing.at, nothing.at)
+    return Match(_NOTHING.image, b"", _NOTHING.at, _NOTHING.at)
 
 
 class Zone:
