@@ -14,7 +14,6 @@ from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
-from .geography import Place
 from .image import Image
 from .levels import EVERYBODY
 from .message import Record, read_records
@@ -22,6 +21,7 @@ from .name import relative_text, to_text
 from .odds import is_exact, odds_of_inclusion
 from .outcome import Outcome, Peer
 from .picker import Draw
+from .place import Place
 from .query import Query, parse
 from .rdata import to_text as rdata_text
 from .response import ADDITIONAL, ANSWER, AUTHORITY, encode_opt

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .codes import RRType
-from .geography import distance_degrees
 from .image import Image
 from .picker import Draw, encode_choice, pick
+from .place import distance_degrees
 from .rrset import RRset
 from .snapshot import Snapshot, State, Tier
 from .targeting import Location

@@ -2,26 +2,10 @@ cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 
 from .mmdbtree cimport Tree
+from .place cimport Place, place_of, place_of_words, words_of
 
 cdef int _TAG_BITS
 cdef uint64_t _GOLDEN, _TAG, _CELL_MAX
-
-
-@cython.final
-cdef class Place:
-    cdef readonly bytes country
-    cdef readonly bytes continent
-    cdef readonly bytes region
-    cdef readonly bytes regiongroup
-    cdef readonly object asn
-    cdef readonly tuple coordinates
-    cdef dict _targets
-    cdef int _levels
-    cdef tuple _latest
-
-    cpdef tuple targets(self, int levels)
-
-    cdef tuple _remember_targets(self, int levels)
 
 
 @cython.final
@@ -45,8 +29,8 @@ cdef class Database:
     @cython.locals(cell=uint64_t)
     cdef uint64_t _meet(self, Py_ssize_t offset, uint64_t spread) except 0
 
-    @cython.locals(words=tuple, number=object)
-    cdef uint64_t _number(self, Place place) except 0
+    @cython.locals(number=object)
+    cdef uint64_t _number(self, tuple words) except 0
 
 
 @cython.final

@@ -20,7 +20,7 @@ from maxminddb.reader import Metadata
 
 from .errors import ConfigError, Problem, UnreadError, ValueProblem
 from .geography import Database, Kind
-from .mmdbrecord import Records
+from .mmdbrecord import Records, Shape
 from .mmdbtree import ABSENT, Tree
 from .regularfile import read_octets
 
@@ -138,16 +138,16 @@ def _check_record(tree: Tree, decoder: Decoder, record: int) -> None:
     decoder.decode(tree.data_start + offset)
 
 
-def _read_or_none(records: Records) -> Callable[[int], object]:
-    """A function that reads the record at an offset of the data section.
+def _read_or_none(records: Records) -> Callable[[int, Shape], object]:
+    """A function that reads what is wanted of the record at an offset of the data section.
 
     Not every record of a large file was checked. One that turns out to be damaged must not
     take the answer with it: its network is in no known place.
     """
 
-    def read(offset: int) -> object:
+    def read(offset: int, shape: Shape) -> object:
         try:
-            return records.read(offset)
+            return records.read(offset, shape)
         except Exception:
             return None
 

@@ -9,14 +9,14 @@ cdef class Records:
     cdef bytes _buffer
     cdef Py_ssize_t _start
 
-    cpdef object read(self, Py_ssize_t offset)
+    cpdef object read(self, Py_ssize_t offset, dict shape=*)
 
     @cython.locals(kind=int, size=int64_t)
     cdef object _read(self, Py_ssize_t at, dict shape)
 
     cdef object _read_value(self, int kind, int64_t size, Py_ssize_t at, dict shape)
 
-    @cython.locals(found=dict, kind=int, octets=int64_t, begin=Py_ssize_t, key=str, inner=dict)
+    @cython.locals(found=dict, kind=int, octets=int64_t, begin=Py_ssize_t, key=bytes, inner=dict)
     cdef dict _read_map(self, Py_ssize_t at, int64_t size, dict shape)
 
     @cython.locals(kind=int, size=int64_t, begin=Py_ssize_t)

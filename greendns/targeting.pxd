@@ -1,6 +1,7 @@
 cimport cython
 
-from .geography cimport Database, Geo, Place
+from .geography cimport Database, Geo
+from .place cimport Place
 
 cdef bytes _IS_GLOBAL
 cdef int _IP, _ASN, _OF_ADDRESS, _OF_CITY, _OF_PLACE

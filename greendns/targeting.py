@@ -11,8 +11,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 from .errors import ValueProblem
 from .found import shown
-from .geography import CONTINENT_OF, NOWHERE, REGION_GROUP_OF, Geo, Place
+from .geography import Geo
 from .levels import ASN, CLOSEST, CONTINENT, COUNTRY, IP, LEVELS, REGION, REGION_GROUP
+from .place import CONTINENT_OF, NOWHERE, REGION_GROUP_OF, Place
 
 # What a compiled function looks at for each query has a name of this module's own.
 _IP, _ASN = IP, ASN

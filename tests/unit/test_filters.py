@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from greendns.codes import RRType
 from greendns.filters import choose, distance_groups, healthy_indexes
-from greendns.geography import Place
 from greendns.packing import Packing
+from greendns.place import Place
 from greendns.rrset import RRset, add_rrset, make_rrset
 from greendns.snapshot import Coordinates, Snapshot, State
 from greendns.targeting import Location

@@ -11,21 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns.geography import (
-    CONTINENT_OF,
-    EMPTY_GEO,
-    NOWHERE,
-    REGION_GROUP_OF,
-    Database,
-    Geo,
-    Kind,
-    Place,
-    distance_degrees,
-    place_of,
-)
+from greendns.geography import EMPTY_GEO, Database, Geo, Kind
 from greendns.geoip import open_database
 from greendns.levels import ANYONE, COUNTRY
+from greendns.mmdbrecord import Shape
 from greendns.mmdbtree import SEPARATOR_OCTETS, Tree
+from greendns.place import CONTINENT_OF, NOWHERE, REGION_GROUP_OF, Place, distance_degrees, place_of
 from tests.databases import WORLD, asn, city, write_asn, write_city, write_country, write_world
 
 Odd: st.SearchStrategy[object] = st.one_of(
@@ -58,7 +49,7 @@ def _find(database: Database | None, address: str) -> tuple[Place, int]:
 def _one_record_database(kind: Kind, decoded: list[object]) -> Database:
     """Half of all addresses have the one record; what it decodes to is taken from `decoded`."""
     tree = Tree((17).to_bytes(3, "big") + (1).to_bytes(3, "big") + bytes(16) + b"x", 1, 24, 4)
-    return Database(kind, "test.mmdb", 0, tree, lambda offset: decoded.pop())
+    return Database(kind, "test.mmdb", 0, tree, lambda offset, shape: decoded.pop())
 
 
 def test_G097_continents_have_254_countries() -> None:
@@ -289,7 +280,7 @@ def test_records_of_one_slot_are_not_taken_for_each_other() -> None:
             pairs.append((other, offset))
 
     for pair in pairs[:50]:
-        database = Database("ASN", "", 0, _leaves_tree(list(pair), 800_000), asn)
+        database = Database("ASN", "", 0, _leaves_tree(list(pair), 800_000), lambda offset, shape: asn(offset))
         found = [database.find_words(bytes([side, 0, 0, 0]))[0].asn for side in (0, 128, 0, 128, 0)]
         assert found == [pair[0], pair[1], pair[0], pair[1], pair[0]]
 
@@ -299,7 +290,7 @@ def test_places_beyond_those_that_a_cell_can_number_are_found_too() -> None:
     places = 1 << 19
     decoded = Counter[int]()
 
-    def decode(offset: int) -> object:
+    def decode(offset: int, shape: Shape) -> object:
         decoded[offset] += 1
         return asn(offset)
 

@@ -86,7 +86,8 @@ def disagreements(opened: Opened, addresses: Iterable[Address]) -> Iterator[str]
 def pruned(value: Any, shape: Any) -> Any:
     """What is wanted of a decoded record: of maps these keys, of lists the first item, of values the types read."""
     if isinstance(value, dict):
-        return {key: pruned(value[key], shape[key]) for key in value if key in shape}
+        wanted = {key: shape.get(key.encode()) for key in value}
+        return {key: pruned(value[key], inner) for key, inner in wanted.items() if inner is not None}
     if isinstance(value, list):
         return [None if isinstance(item, list) else pruned(item, shape) for item in value[:1]]
     is_read = isinstance(value, (str, float, int)) and not isinstance(value, bool)

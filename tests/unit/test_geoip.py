@@ -15,8 +15,9 @@ from mmdb_writer import Encoder
 
 from greendns import geoip
 from greendns.errors import ConfigError
-from greendns.geography import NOWHERE, Database, Kind
+from greendns.geography import Database, Kind
 from greendns.geoip import find_files, open_database
+from greendns.place import NOWHERE
 from tests.databases import BUILD_EPOCH, WORLD, city, write_asn, write_city, write_database, write_world
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
