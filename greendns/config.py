@@ -18,7 +18,8 @@ import toml
 from . import geodnsconf
 from .errors import ConfigError, Problem, ValueProblem
 from .found import shown
-from .settings import SECTIONS, SETTING_OF, Config, ZonesSettings, settings_of
+from .settinglist import SECTIONS, SETTING_OF, settings_of
+from .settings import Config, ZonesSettings
 
 TOML_NAME = "greendns.toml"
 GEODNS_NAME = "geodns.conf"

@@ -20,7 +20,8 @@ from . import __version__, config, loader
 from .errors import ConfigError, Problem
 from .listeners import Listener
 from .loader import Generation
-from .settings import Config, changed_restart_settings, take_reloadable
+from .settinglist import changed_restart_settings, take_reloadable
+from .settings import Config
 from .snapshot import ServerOptions
 
 log = logging.getLogger("greendns")

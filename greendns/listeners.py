@@ -22,7 +22,8 @@ import ifaddr
 
 from .errors import ConfigError, Problem
 from .processes import SPARE_DESCRIPTORS, want_descriptors
-from .settings import EVERY_ADDRESS, HTTP_OFF, Config, parse_listen
+from .settingkinds import EVERY_ADDRESS, HTTP_OFF, parse_listen
+from .settings import Config
 
 log = logging.getLogger("greendns")
 

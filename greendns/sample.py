@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .settings import SECTIONS, SETTINGS, Setting, settings_of
+from .settinglist import SECTIONS, SETTINGS, Setting, settings_of
 
 
 def sample_toml() -> str:

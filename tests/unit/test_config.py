@@ -17,7 +17,9 @@ from greendns import settings as declared
 from greendns.config import find_file, load
 from greendns.errors import ConfigError, Problem, ValueProblem
 from greendns.sample import sample_toml, settings_help
-from greendns.settings import SETTINGS, Config, ServerSettings, changed_restart_settings, parse_listen
+from greendns.settingkinds import parse_listen
+from greendns.settinglist import SETTING_OF, SETTINGS, Setting, changed_restart_settings
+from greendns.settings import Config, ServerSettings
 
 SHIPPED_SAMPLE = Path(__file__).parents[2] / "conf" / "greendns.toml"
 
@@ -113,7 +115,7 @@ class TestSample:
         assert expected == load(path)
 
     @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-    def test_the_sample_tells_what_a_reload_takes(self, setting: declared.Setting) -> None:
+    def test_the_sample_tells_what_a_reload_takes(self, setting: Setting) -> None:
         """The comment above a setting ends with what it takes to change it."""
         section = sample_toml().split(f"[{setting.section}]\n")[1].split("\n[")[0]
         comment = section.split(f"\n{setting.key} = ")[0].split("\n\n")[-1].replace("\n# ", " ")
@@ -131,7 +133,7 @@ class TestSample:
 
     def test_the_sample_tells_how_many_processes_there_are(self) -> None:
         """As many as there are cores, and what the numbers mean."""
-        assert 'or "auto": one per core. 0: one process does everything' in declared.SETTING_OF["server.workers"].text
+        assert 'or "auto": one per core. 0: one process does everything' in SETTING_OF["server.workers"].text
 
     def test_auto_is_a_worker_for_each_core_that_may_be_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """At least one, and no more than there may be."""
