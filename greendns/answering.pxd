@@ -1,6 +1,8 @@
 cimport cython
 
-from .cookies cimport answer_cookie
+from libc.stdint cimport int64_t
+
+from .cookies cimport is_valid, is_young, make_cookie
 from .outcome cimport Outcome, Peer
 from .query cimport Query, read
 from .response cimport Response, encode_opt, encode_option, one_octet, two_octets
@@ -8,8 +10,8 @@ from .snapshot cimport Snapshot, State
 from .targeting cimport Location
 from .zone cimport Match, Zone
 
-cdef bytes _SUBNET_CODE
-cdef int _NOERROR, _NOTIMP, _NSID, _COOKIE, _OPTION_HEAD, _AUTHORITY, _AA, _COPIED, _HEADER
+cdef bytes _SUBNET_CODE, _COOKIE_HEAD
+cdef int _NOERROR, _NOTIMP, _BADCOOKIE, _NSID, _OPTION_HEAD, _CLIENT_COOKIE_OCTETS, _AUTHORITY, _AA, _COPIED, _HEADER
 cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
 
 
@@ -28,15 +30,20 @@ cdef class Answering:
     cdef public int flags
     cdef public bytes target
     cdef public bint waits
+    cdef readonly bint has_server_cookie
     cdef bytes options
     cdef Py_ssize_t options_octets
 
     @cython.locals(query=Query, opt_octets=Py_ssize_t, limit=Py_ssize_t)
     cpdef bint begin(self, bytes wire, Peer peer, double now, Snapshot snapshot, State state) except -1
 
-    @cython.locals(cookie=bytes)
     cdef _begin_options(self, Query query, Peer peer, double now, Snapshot snapshot)
 
+    @cython.locals(seconds=int64_t, cookie=bytes)
+    cdef _begin_cookie(self, Query query, Peer peer, double now, Snapshot snapshot)
+
+
+cdef int _judge_bad_cookie(Query query, Peer peer, Snapshot snapshot) except -1
 
 cpdef refuse(Answering answering, str kind, int rcode)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .codes import HEADER_OCTETS, PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, EdnsOption, Rcode
-from .cookies import answer_cookie
+from .cookies import is_valid, is_young, make_cookie
 from .outcome import Outcome, Peer
 from .picker import Draw
 from .query import Query, read
@@ -22,8 +22,11 @@ from .targeting import Location
 from .zone import Zone, blank_match
 
 # What the compiled functions look at for each query: see query.py.
-_NOERROR, _NOTIMP = int(Rcode.NOERROR), int(Rcode.NOTIMP)
-_NSID, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.COOKIE)
+_NOERROR, _NOTIMP, _BADCOOKIE = int(Rcode.NOERROR), int(Rcode.NOTIMP), int(Rcode.BADCOOKIE)
+_NSID = int(EdnsOption.NSID)
+# Code and length of an option that holds a client and a server cookie.
+_COOKIE_HEAD = EdnsOption.COOKIE.to_bytes(2, "big") + b"\x00\x18"
+_CLIENT_COOKIE_OCTETS = 8
 _SUBNET_CODE = EdnsOption.CLIENT_SUBNET.to_bytes(2, "big")
 _OPTION_HEAD = 4  # code and length
 _AUTHORITY, _AA, _COPIED, _HEADER = AUTHORITY, FLAG_AA, COPIED_FLAGS, HEADER_OCTETS
@@ -34,9 +37,10 @@ _OPT_OCTETS = 11  # of an OPT without options
 class Answering:
     """One answer in the making: what it was asked with, and what has been decided so far.
 
-    options  of EDNS, encoded, but for the client subnet; `options_octets` counts that too
-    target  of the last CNAME added
-    waits   whether the answer would hold up the batch that the question came in
+    options            of EDNS, encoded, but for the client subnet; `options_octets` counts that too
+    has_server_cookie  whether the query has a valid server cookie of ours: then its source address is not forged
+    target             of the last CNAME added
+    waits              whether the answer would hold up the batch that the question came in
 
     It may be begun anew for one packet after the other: making its five objects takes as long as a third of an answer.
     """
@@ -44,6 +48,7 @@ class Answering:
     __slots__ = (
         "draw",
         "flags",
+        "has_server_cookie",
         "location",
         "match",
         "now",
@@ -67,6 +72,7 @@ class Answering:
         self.match = blank_match()
         self.options = b""
         self.options_octets = 0
+        self.has_server_cookie = False
         self.target = b""
         self.flags = 0
         self.waits = False
@@ -92,6 +98,7 @@ class Answering:
         self.outcome.begin("answer", _NOERROR, query.qtype)
         self.options = b""
         self.options_octets = 0
+        self.has_server_cookie = False
         opt_octets = 0
         # How long the message may be: what the client takes, at most what we want to send (RFC 6891 section 6.2.3).
         limit = _PLAIN_OCTETS
@@ -116,11 +123,30 @@ class Answering:
         if query.wants_nsid:
             self.options += encode_option(_NSID, snapshot.options.identifier.encode())
         if query.cookie:
-            cookie = answer_cookie(query.cookie, peer.address, int(now), snapshot.options.cookie_secret)
-            self.options += encode_option(_COOKIE, cookie)
+            self._begin_cookie(query, peer, now, snapshot)
         self.options_octets = len(self.options)
         if query.subnet is not None:
             self.options_octets += _OPTION_HEAD + len(query.subnet.option)
+
+    def _begin_cookie(self, query: Query, peer: Peer, now: float, snapshot: Snapshot) -> None:
+        """Judge the cookie, and encode the one that answers it: a young valid one comes back as it is."""
+        seconds = int(now)
+        cookie = query.cookie
+        self.has_server_cookie = is_valid(cookie, peer.address, seconds, snapshot.cookie_secrets)
+        if not self.has_server_cookie and query.verdict == _NOERROR:
+            query.verdict = _judge_bad_cookie(query, peer, snapshot)
+        if not self.has_server_cookie or not is_young(cookie, seconds):
+            cookie = make_cookie(cookie, peer.address, seconds, snapshot.cookie_secrets[0])
+        self.options += _COOKIE_HEAD + cookie
+
+
+def _judge_bad_cookie(query: Query, peer: Peer, snapshot: Snapshot) -> int:
+    """The rcode for a query whose cookie option has no server cookie that is valid."""
+    if not query.question:
+        # RFC 7873 section 5.4: who asks for a cookie alone is told if the one he sent is none; who sent none is not.
+        return _BADCOOKIE if len(query.cookie) > _CLIENT_COOKIE_OCTETS else _NOERROR
+    # RFC 7873 section 5.2.3 and 5.2.4. A connection proves its address by itself.
+    return _BADCOOKIE if snapshot.cookies_required and not peer.is_tcp else _NOERROR
 
 
 def refuse(answering: Answering, kind: str, rcode: int) -> None:

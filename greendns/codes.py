@@ -54,7 +54,7 @@ class Opcode(IntEnum):
 
 
 class Rcode(IntEnum):
-    """Response codes (RFC 1035 section 4.1.1; BADVERS: RFC 6891 section 9)."""
+    """Response codes (RFC 1035 section 4.1.1); from 16 on partly in the OPT (RFC 6891 section 6.1.3)."""
 
     NOERROR = 0
     FORMERR = 1
@@ -62,7 +62,8 @@ class Rcode(IntEnum):
     NXDOMAIN = 3
     NOTIMP = 4
     REFUSED = 5
-    BADVERS = 16
+    BADVERS = 16  # RFC 6891 section 9
+    BADCOOKIE = 23  # RFC 7873 section 8
 
 
 class EdnsOption(IntEnum):

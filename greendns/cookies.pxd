@@ -1,23 +1,39 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 cdef uint64_t _MASK
+cdef int _CLIENT_OCTETS, _STAMPED_OCTETS, _COOKIE_OCTETS, _STAMP_AT, _VERSION
+cdef int64_t _VALID_SECONDS, _RENEW_SECONDS, _SKEW_SECONDS
+cdef object _pack_head, _pack_hash
 
 
+@cython.final
+cdef class Secret:
+    cdef uint64_t _low
+    cdef uint64_t _high
+
+
+# `octets` is a message as a pointer; each index is within what was checked before it.
 @cython.locals(
-    low=uint64_t, high=uint64_t, word=uint64_t, a=uint64_t, b=uint64_t, c=uint64_t, d=uint64_t,
-    at=Py_ssize_t, padded=bytes, digest=object
+    octets="const unsigned char*", size=Py_ssize_t, rest=Py_ssize_t, at=Py_ssize_t, count=uint64_t,
+    low=uint64_t, high=uint64_t, word=uint64_t, a=uint64_t, b=uint64_t, c=uint64_t, d=uint64_t
 )
-cpdef bytes siphash_2_4(bytes key, bytes message)
+cpdef uint64_t siphash_2_4(Secret secret, bytes message) except? 0
+
+@cython.locals(word=uint64_t, index=Py_ssize_t)
+cdef uint64_t _word(const unsigned char* octets, Py_ssize_t at, Py_ssize_t count) noexcept
 
 cdef (uint64_t, uint64_t, uint64_t, uint64_t) _rounds(
     uint64_t a, uint64_t b, uint64_t c, uint64_t d, int count
 ) noexcept
 
-cpdef bytes server_cookie(bytes client_cookie, bytes address, object seconds, bytes secret)
+@cython.locals(octets="const unsigned char*", stamped=bytes)
+cpdef bytes make_cookie(bytes client_cookie, bytes address, int64_t seconds, Secret secret)
 
-cpdef bint is_valid(bytes cookie, bytes address, object seconds, bytes secret) except -1
+@cython.locals(octets="const unsigned char*", message=bytes, told=uint64_t, secret=Secret)
+cpdef bint is_valid(bytes cookie, bytes address, int64_t seconds, tuple secrets) except -1
 
-cpdef bytes answer_cookie(bytes cookie, bytes address, object seconds, bytes secret)
+cpdef bint is_young(bytes cookie, int64_t seconds) except -1
 
-cdef object _age(bytes cookie, object seconds)
+@cython.locals(octets="const unsigned char*", made=int64_t, age=int64_t)
+cdef int64_t _age(bytes cookie, int64_t seconds) except? -1

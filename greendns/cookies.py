@@ -1,12 +1,21 @@
 """DNS cookies (RFC 7873) with interoperable server cookies (RFC 9018): a client that has one is no forged source.
 
-Pure: time and secret are arguments.
+Pure: time and secrets are arguments. A COOKIE option has 8 octets of the client's; behind them a server cookie of ours
+has version, three reserved octets and a timestamp, then the hash over all before it and the client's address.
 """
 
 from __future__ import annotations
 
+from struct import Struct
+
+SECRET_OCTETS = 16  # RFC 9018 section 4.4: the key of SipHash-2-4
+
 _MASK = 0xFFFFFFFFFFFFFFFF
-_VERSION = b"\x01\x00\x00\x00"  # version 1 and three reserved octets (RFC 9018 section 4.1, 4.2)
+_CLIENT_OCTETS, _STAMPED_OCTETS, _COOKIE_OCTETS = 8, 16, 24
+_STAMP_AT = 12
+_VERSION = 1  # RFC 9018 section 4.1
+_pack_head = Struct(">BxxxI").pack  # version, reserved (section 4.2), timestamp (section 4.3)
+_pack_hash = Struct("<Q").pack
 
 # RFC 9018 section 4.3: good for an hour, renewed after half of it, and five minutes of clock skew allowed.
 _VALID_SECONDS = 3600
@@ -14,24 +23,45 @@ _RENEW_SECONDS = 1800
 _SKEW_SECONDS = 300
 
 
-def siphash_2_4(key: bytes, message: bytes) -> bytes:
-    """SipHash-2-4 (Aumasson and Bernstein, 2012): 8 octets, little-endian, from a key of 16.
+class Secret:
+    """A server secret: 16 octets as the two words of a SipHash key."""
 
-    >>> siphash_2_4(bytes(range(16)), bytes(range(15))).hex()
-    'e545be4961ca29a1'
+    __slots__ = ("_high", "_low")
+
+    def __init__(self, octets: bytes) -> None:
+        self._low = int.from_bytes(octets[:8], "little")
+        self._high = int.from_bytes(octets[8:SECRET_OCTETS], "little")
+
+
+def siphash_2_4(secret: Secret, message: bytes) -> int:
+    """SipHash-2-4 (Aumasson and Bernstein, 2012) of a message: 64 bits.
+
+    >>> hex(siphash_2_4(Secret(bytes(range(16))), bytes(range(15))))
+    '0xa129ca6149be45e5'
     """
-    low = int.from_bytes(key[:8], "little")
-    high = int.from_bytes(key[8:16], "little")
+    octets = message
+    size = len(message)
+    low, high = secret._low, secret._high
     a, b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
     c, d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
-    padded = message + b"\x00" * (7 - len(message) % 8) + bytes((len(message) & 0xFF,))
-    for at in range(0, len(padded), 8):
-        word = int.from_bytes(padded[at : at + 8], "little")
+    for at in range(0, size - 7, 8):
+        word = _word(octets, at, 8)
         a, b, c, d = _rounds(a, b, c, d ^ word, 2)
         a ^= word
-    a, b, c, d = _rounds(a, b, c ^ 0xFF, d, 4)
-    digest = a ^ b ^ c ^ d
-    return digest.to_bytes(8, "little")
+    rest = size & 7
+    count: int = size & 0xFF
+    word = count << 56 | _word(octets, size - rest, rest)
+    a, b, c, d = _rounds(a, b, c, d ^ word, 2)
+    a, b, c, d = _rounds(a ^ word, b, c ^ 0xFF, d, 4)
+    return a ^ b ^ c ^ d
+
+
+def _word(octets: bytes, at: int, count: int) -> int:
+    """The `count` octets from `at` as a little-endian number."""
+    word = 0
+    for index in range(at + count - 1, at - 1, -1):
+        word = word << 8 | octets[index]
+    return word
 
 
 def _rounds(a: int, b: int, c: int, d: int, count: int) -> tuple[int, int, int, int]:
@@ -50,34 +80,46 @@ def _rounds(a: int, b: int, c: int, d: int, count: int) -> tuple[int, int, int, 
     return a, b, c, d
 
 
-def server_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: bytes) -> bytes:
-    """The 16 octets of a server cookie (RFC 9018 section 4).
+def make_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: Secret) -> bytes:
+    """The client's cookie and a server cookie for it (RFC 9018 section 4): 24 octets, a whole option.
 
-    client_cookie  8 octets
+    client_cookie  begins with the 8 octets of the client
     address        of the client, 4 or 16 octets
     seconds        since 1970; the cookie holds them modulo 2**32
     """
-    stamped = _VERSION + (seconds & 0xFFFFFFFF).to_bytes(4, "big")
-    return stamped + siphash_2_4(secret, client_cookie + stamped + address)
+    octets = client_cookie
+    stamped = octets[:_CLIENT_OCTETS] + _pack_head(_VERSION, seconds & 0xFFFFFFFF)
+    return stamped + _pack_hash(siphash_2_4(secret, stamped + address))
 
 
-def is_valid(cookie: bytes, address: bytes, seconds: int, secret: bytes) -> bool:
-    """Whether a COOKIE option carries a server cookie of ours for this address, not too old and not from the future."""
+def is_valid(cookie: bytes, address: bytes, seconds: int, secrets: tuple[Secret, ...]) -> bool:
+    """Whether a COOKIE option carries a server cookie of ours for this address, not too old and not from the future.
+
+    secrets  any of them may have made it: while a fleet changes its secret, its servers know both (RFC 9018 section 5)
+    """
+    if not -_SKEW_SECONDS <= _age(cookie, seconds) <= _VALID_SECONDS:
+        return False
+    octets = cookie
     # The hash is taken over the reserved octets as they came (RFC 9018 section 4.2).
-    is_fresh = -_SKEW_SECONDS <= _age(cookie, seconds) <= _VALID_SECONDS
-    return is_fresh and cookie[16:] == siphash_2_4(secret, cookie[:16] + address)
+    message = octets[:_STAMPED_OCTETS] + address
+    told = _word(octets, _STAMPED_OCTETS, 8)
+    # A generator would cost as much as the hash.
+    for secret in secrets:  # noqa: SIM110
+        if siphash_2_4(secret, message) == told:
+            return True
+    return False
 
 
-def answer_cookie(cookie: bytes, address: bytes, seconds: int, secret: bytes) -> bytes:
-    """The COOKIE option that answers `cookie`: a young valid one comes back as it is, any other gets a fresh one."""
-    if _age(cookie, seconds) < _RENEW_SECONDS and is_valid(cookie, address, seconds, secret):
-        return cookie
-    return cookie[:8] + server_cookie(cookie[:8], address, seconds, secret)
+def is_young(cookie: bytes, seconds: int) -> bool:
+    """Whether a valid cookie may be used on, and needs no fresh one in its place."""
+    return _age(cookie, seconds) < _RENEW_SECONDS
 
 
 def _age(cookie: bytes, seconds: int) -> int:
     """Seconds since the cookie was made, by serial number arithmetic (RFC 1982); too many if it is not of ours."""
-    if len(cookie) != 24 or cookie[8] != _VERSION[0]:
+    octets = cookie
+    if len(cookie) != _COOKIE_OCTETS or octets[_CLIENT_OCTETS] != _VERSION:
         return _VALID_SECONDS + 1
-    age = (seconds - int.from_bytes(cookie[12:16], "big")) & 0xFFFFFFFF
+    made = octets[_STAMP_AT] << 24 | octets[_STAMP_AT + 1] << 16 | octets[_STAMP_AT + 2] << 8 | octets[_STAMP_AT + 3]
+    age = seconds - made & 0xFFFFFFFF
     return age - 0x100000000 if age >= 0x80000000 else age

@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import __version__, config, loader
+from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
 from .listeners import Listener
 from .loader import Generation
 from .settinglist import changed_restart_settings, take_reloadable
-from .settings import Config
+from .settings import COOKIES_ON, Config
 from .snapshot import ServerOptions
 
 log = logging.getLogger("greendns")
@@ -68,7 +69,7 @@ def server_options(settings: Config, listening: list[Listener]) -> ServerOptions
             hostname=hostname,
             version=__version__,
             started=time.time(),
-            cookie_secret=secrets.token_bytes(16),
+            cookie_secrets=(secrets.token_bytes(SECRET_OCTETS),),
         ),
         settings,
     )
@@ -79,6 +80,7 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
         options,
         public_debug_queries=settings.dns.public_debug_queries,
         udp_payload_octets=settings.dns.udp_payload_octets,
+        cookies_required=settings.cookies.required == COOKIES_ON,
     )
 
 
@@ -98,11 +100,12 @@ class Succession:
     def first(self, settings: Config) -> Generation:
         """The first load; broken zones are told and left out.
 
-        Raises ConfigError for a directory or database that can't be read: with that a server does not start.
+        Raises ConfigError for a directory, database or file of secrets that can't be used: with that a server does not
+        start.
         """
         with collector_resting():
             generation = loader.load(settings, _with_settings(self.options, settings))
-        fatal = (*generation.directory_errors, *generation.database_errors())
+        fatal = (*generation.directory_errors, *generation.database_errors(), *generation.secret_errors())
         if fatal:
             raise ConfigError(*fatal)
         log_news(_tell_problems(generation))
@@ -188,6 +191,8 @@ def tell_change(previous: Generation, loaded: Generation) -> Iterator[News]:
     for kind, database in loaded.databases.items():
         if kind not in previous.databases or previous.databases[kind].database is not database.database:
             yield logging.INFO, f"{database.path}: is in service as the {kind} database"
+    if loaded.secrets is not None and not loaded.secrets.errors and loaded.secrets is not previous.secrets:
+        yield logging.INFO, f"{loaded.secrets.path}: {len(loaded.secrets.secrets)} in service as cookie secrets"
     for kind in previous.databases.keys() - loaded.databases.keys():
         yield logging.WARNING, f"{previous.databases[kind].path}: is gone: no {kind} database"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from . import convert, geoip, pgeodns
 from .codes import ADDRESS_TYPES
+from .cookiefile import LoadedSecrets, load_secrets
 from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
@@ -65,6 +66,7 @@ class Generation:
 
     config_errors  of the configuration as it lies there now; `config` is what is in force
     files          what else the zones were read from: a pgeodns.conf and what it includes
+    secrets        those of server cookies; None where no file has them
     """
 
     config: Config
@@ -74,11 +76,13 @@ class Generation:
     directory_errors: tuple[Problem, ...] = ()
     config_errors: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
+    secrets: LoadedSecrets | None = None
 
     def errors(self) -> tuple[Problem, ...]:
         """Everything that should be mended, zones first."""
         of_zones = [problem for loaded in self.zones.values() for problem in loaded.errors]
-        return (*self.config_errors, *self.directory_errors, *of_zones, *self.twin_errors(), *self.database_errors())
+        of_sides = (*self.database_errors(), *self.secret_errors())
+        return (*self.config_errors, *self.directory_errors, *of_zones, *self.twin_errors(), *of_sides)
 
     def twin_errors(self) -> Iterator[Problem]:
         """Files of one zone, told apart by case alone: the last in alphabetical order serves."""
@@ -94,6 +98,10 @@ class Generation:
         """What is wrong with the GeoIP databases."""
         return tuple([problem for loaded in self.databases.values() for problem in loaded.errors])
 
+    def secret_errors(self) -> tuple[Problem, ...]:
+        """What is wrong with the file of cookie secrets."""
+        return self.secrets.errors if self.secrets is not None else ()
+
     def warnings(self) -> tuple[Problem, ...]:
         """What geodns would silently ignore."""
         return tuple([problem for loaded in self.zones.values() for problem in loaded.warnings])
@@ -101,7 +109,9 @@ class Generation:
     def unread(self) -> frozenset[Path]:
         """The files that could not be read at all, and are worth another try without a change."""
         zones = [Path(path) for path, loaded in self.zones.items() if loaded.fingerprint == UNREAD]
-        return frozenset([*zones, *[each.path for each in self.databases.values() if each.fingerprint == UNREAD]])
+        secrets = () if self.secrets is None else (self.secrets,)
+        others = [each.path for each in (*self.databases.values(), *secrets) if each.fingerprint == UNREAD]
+        return frozenset([*zones, *others])
 
     def serving(self) -> list[LoadedZone]:
         """The zones that come from files and are answered for."""
@@ -128,8 +138,10 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 
 def watched_paths(config: Config) -> dict[Path, Fingerprint | None]:
-    """Every database and zone file that a load would read, as it looks now; a directory that can't be read, as None."""
+    """Every file that a load would read, as it looks now; a directory that can't be read, as None."""
     paths = list(geoip.find_files(config.geoip.find()).values())
+    if config.cookies.secret_file is not None:
+        paths.append(config.cookies.secret_file)
     if config.zone_format == "json":
         try:
             paths += zone_paths(config.zones.directory)
@@ -154,8 +166,24 @@ def load(
         zones, files, errors = previous.zones, previous.files, previous.directory_errors
     else:
         zones, files, errors = _try_zones(config, previous, unsettled)
+    secrets = _load_secrets(config, options, previous, unsettled)
+    if secrets is not None:
+        options = replace(options, cookie_secrets=secrets.secrets)
     snapshot = _snapshot(zones, databases, options, previous)
-    return Generation(config, snapshot, zones, databases, errors, files=files)
+    return Generation(config, snapshot, zones, databases, errors, files=files, secrets=secrets)
+
+
+def _load_secrets(
+    config: Config, options: ServerOptions, previous: Generation | None, unsettled: frozenset[Path]
+) -> LoadedSecrets | None:
+    path = config.cookies.secret_file
+    if path is None:
+        return None
+    before = previous.secrets if previous else None
+    if path in unsettled and before is not None:
+        return before
+    in_force = previous.snapshot.options if previous else options
+    return load_secrets(path, before, in_force.cookie_secrets)
 
 
 Zones = Mapping[str, LoadedZone]

@@ -96,10 +96,15 @@ def read_switch(value: object) -> bool:
     return value
 
 
-def read_log_level(value: object) -> str:
-    if value not in LOG_LEVELS:
-        raise ValueProblem(f"must be one of {', '.join(LOG_LEVELS)}", shown(value))
-    return str(value)
+def read_choice(*choices: str) -> Kind:
+    """A reader of one of these words."""
+
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueProblem(f"must be one of {', '.join(choices)}", shown(value))
+        return str(value)
+
+    return read
 
 
 def read_whole(low: int, high: int | None = None) -> Kind:
@@ -136,3 +141,11 @@ def read_directory(value: object) -> Path:
 
 def read_directory_or_none(value: object) -> Path | None:
     return None if value == "" else read_directory(value)
+
+
+def read_file_or_none(value: object) -> Path | None:
+    if value == "":
+        return None
+    if not isinstance(value, (str, Path)) or "\0" in str(value):
+        raise ValueProblem("must be a file's path", shown(value))
+    return Path(value)

@@ -20,12 +20,13 @@ from .settingkinds import (
     WORKERS_MAX,
     Kind,
     parse_listen,
+    read_choice,
     read_directory,
     read_directory_or_none,
+    read_file_or_none,
     read_identifier,
     read_listen_list,
     read_listen_or_off,
-    read_log_level,
     read_seconds,
     read_secret,
     read_switch,
@@ -50,6 +51,9 @@ RECEIVE_BUFFER_OCTETS_MAX = 2**30 - 1
 UDP_PAYLOAD_OCTETS_MAX = 4096
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
 CONNECTIONS_MAX = 1_000_000
+# What cookies.required may be.
+COOKIES_OFF = "off"
+COOKIES_ON = "on"
 
 
 def _reload(kind: Kind, text: str) -> dict[str, object]:
@@ -98,7 +102,7 @@ class ServerSettings:
     )
     log_level: str = field(
         default="info",
-        metadata=_reload(read_log_level, f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
+        metadata=_reload(read_choice(*LOG_LEVELS), f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
     )
 
     @property
@@ -209,6 +213,27 @@ class DnsSettings:
 
 
 @dataclass(frozen=True)
+class CookiesSettings:
+    secret_file: Path | None = field(
+        default=None,
+        metadata=_reload(
+            read_file_or_none,
+            "The file of the secrets that server cookies are made with (RFC 9018), the same for all servers behind one "
+            "address: one or two lines of 32 hexadecimal digits, of which the first makes cookies and both verify "
+            "them. A relative path begins at this file's directory. Empty: a random secret at each start.",
+        ),
+    )
+    required: str = field(
+        default=COOKIES_OFF,
+        metadata=_reload(
+            read_choice(COOKIES_OFF, COOKIES_ON),
+            f'"{COOKIES_ON}": a UDP query that has a cookie option without a server cookie of ours is answered '
+            "BADCOOKIE and a fresh one, and nothing else. What has no such option is answered as ever.",
+        ),
+    )
+
+
+@dataclass(frozen=True)
 class TcpSettings:
     idle_seconds: float = field(
         default=10.0,
@@ -241,6 +266,7 @@ class Config:
     health: HealthSettings = field(default_factory=HealthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
+    cookies: CookiesSettings = field(default_factory=CookiesSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
     source: Path | None = None
     zone_format: Literal["json", "pgeodns"] = "json"

@@ -13,6 +13,8 @@ cdef class Snapshot:
     cdef readonly object coordinates
     cdef readonly int udp_payload_octets
     cdef readonly tuple opts
+    cdef readonly tuple cookie_secrets
+    cdef readonly bint cookies_required
 
 
 @cython.final

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .codes import UDP_PAYLOAD_OCTETS
+from .cookies import Secret
 from .geography import EMPTY_GEO, Geo
 from .image import Image
 from .response import encode_opt
@@ -20,10 +21,11 @@ Place = tuple[Image, int]
 class ServerOptions:
     """What answers say of the server itself, and how far they go.
 
-    identifier      told by NSID, `_status` and `_country`
-    address         told by `_country` and the instance metric; may be empty
-    started         seconds since 1970
-    cookie_secret   16 octets (RFC 9018 section 4.4)
+    identifier        told by NSID, `_status` and `_country`
+    address           told by `_country` and the instance metric; may be empty
+    started           seconds since 1970
+    cookie_secrets    16 octets each (RFC 9018 section 4.4): the first makes server cookies, all of them verify
+    cookies_required  whether a UDP query with a cookie option must have a server cookie of ours
     """
 
     identifier: str = ""
@@ -33,17 +35,28 @@ class ServerOptions:
     started: float = 0.0
     public_debug_queries: bool = False
     udp_payload_octets: int = UDP_PAYLOAD_OCTETS
-    cookie_secret: bytes = bytes(16)
+    cookie_secrets: tuple[bytes, ...] = (bytes(16),)
+    cookies_required: bool = False
 
 
 class Snapshot:
     """One state of everything loaded; never changes.
 
-    coordinates  of the records of each RRset that is answered by distance, by this snapshot's City database
-    opts         the OPT of an answer without options, without and with DO
+    coordinates     of the records of each RRset that is answered by distance, by this snapshot's City database
+    cookie_secrets  those of the options, ready to hash with
+    opts            the OPT of an answer without options, without and with DO
     """
 
-    __slots__ = ("coordinates", "geo", "options", "opts", "udp_payload_octets", "zones")
+    __slots__ = (
+        "cookie_secrets",
+        "cookies_required",
+        "coordinates",
+        "geo",
+        "options",
+        "opts",
+        "udp_payload_octets",
+        "zones",
+    )
 
     def __init__(
         self,
@@ -57,6 +70,8 @@ class Snapshot:
         self.options = ServerOptions() if options is None else options
         self.coordinates = {} if coordinates is None else coordinates
         self.udp_payload_octets = self.options.udp_payload_octets
+        self.cookie_secrets = tuple([Secret(octets) for octets in self.options.cookie_secrets])
+        self.cookies_required = self.options.cookies_required
         self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ()) for dnssec_ok in (False, True)])
 
 

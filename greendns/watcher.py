@@ -87,6 +87,9 @@ class Watcher:
         self._wake.set()
         gevent.spawn(self._run)
         directories = {self._generation.config.zones.directory, self._generation.config.geoip.find()}
+        secrets = self._generation.config.cookies.secret_file
+        if secrets is not None:
+            directories.add(secrets.parent)
         if self._generation.config.source is not None:
             directories.add(self._generation.config.source.parent)
         gevent.spawn(_wait_events, [directory for directory in directories if directory], self._wake)

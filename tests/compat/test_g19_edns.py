@@ -188,7 +188,7 @@ COOKIES_OF_RFC_9018 = [
 @pytest.mark.parametrize(("secret", "address", "seconds", "sent", "answered"), COOKIES_OF_RFC_9018)
 def test_G198_cookies_are_those_of_rfc_9018(secret: str, address: str, seconds: int, sent: str, answered: str) -> None:
     """The examples of its appendix A, through the answer function; the clock is an argument there."""
-    snapshot = Snapshot(options=ServerOptions(cookie_secret=bytes.fromhex(secret)))
+    snapshot = Snapshot(options=ServerOptions(cookie_secrets=(bytes.fromhex(secret),)))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     peer = Peer(socket.inet_pton(family, address), 53000, is_tcp=False)
     wire, _ = answer(ask_with_options(option(10, bytes.fromhex(sent))), peer, seconds, snapshot, State(), lambda n: 0)

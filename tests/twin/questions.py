@@ -32,7 +32,7 @@ Sender = tuple[bytes, int, bool, bool]
 
 NOW = 1_700_000_000.0
 STARTED = NOW - 60
-OPTIONS = ServerOptions("twin", "192.0.2.53", "host", "1", STARTED, cookie_secret=bytes(range(16)))
+OPTIONS = ServerOptions("twin", "192.0.2.53", "host", "1", STARTED, cookie_secrets=(bytes(range(16)),))
 HEALTH = {"sites/up": 2, "sites/down": 1, "sites/unknown": 0}
 _ADDRESSES = (bytes(4), bytes((192, 0, 2, 1)), b"\xff" * 4, bytes(16), b"\x20\x01\x0d\xb8" + bytes(12), b"\xff" * 16)
 

@@ -542,6 +542,8 @@ class TestChanges:
             "dns.public_debug_queries",
             "dns.detailed_metrics",
             "dns.udp_payload_octets",
+            "cookies.secret_file",
+            "cookies.required",
             "tcp.idle_seconds",
             "tcp.message_seconds",
             "tcp.max_connections",
