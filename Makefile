@@ -9,7 +9,7 @@ SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
 # Two processes even out the waiting of tests for servers.
 JOBS ?= 2
 
-.PHONY: serve build test pure lint types check bench clean
+.PHONY: serve build test pure lint types check checks bench clean
 
 serve: $(VENV)/.serve ## serve conf/ on $(LISTEN), with the GeoLite2 City of the package maxminddb-geolite2
 	$(VENV)/bin/greendns serve --config conf --listen $(LISTEN) --http $(HTTP) \
@@ -31,6 +31,9 @@ types: $(VENV)/.test ## mypy --strict
 	$(VENV)/bin/mypy
 
 check: lint types test
+
+checks: $(VENV)/.built ## write docs/checks.md from what a live server answers
+	$(VENV)/bin/python -m tests.checks
 
 bench: $(VENV)/.built ## compare with gdnsd and NSD (tests/bench/README.md); BENCH="--quick" takes less than a minute
 	$(VENV)/bin/python -m tests.bench $(BENCH)
