@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import ipaddress
 import json
 import logging
-import logging.handlers
 import random
 import re
 import signal
@@ -23,11 +21,15 @@ from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
 from .generations import Start, server_options
 from .healthfiles import HealthFiles
-from .listeners import bind_sockets
+from .listeners import Sockets, bind_sockets
 from .loader import Generation
+from .logbook import start_logging
+from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
 from .sample import settings_help
 from .settings import Config
 from .snapshot import ServerOptions, State
+
+log = logging.getLogger("greendns")
 
 DEFAULT_PLACE = "/etc/greendns"
 USAGE_STATUS = 2  # what argparse and Go's flag package exit with too
@@ -43,6 +45,8 @@ _OVERRIDES = {
     "http": "http.listen",
     "workers": "server.workers",
     "identifier": "server.identifier",
+    "user": "server.user",
+    "allow_root": "server.allow_root",
     "log_level": "server.log_level",
 }
 
@@ -129,6 +133,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N|auto", type=_count_or_text, help="processes that answer; 0: one does everything"
     )
     parser.add_argument("--identifier", metavar="ID", help="the server's name, and its groups: ID,group1,group2")
+    parser.add_argument("--user", metavar="NAME", help="the user to become once all addresses are bound")
+    parser.add_argument(
+        "--allow-root", action="store_const", const=True, help="let root serve on low ports without another user"
+    )
     parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
 
 
@@ -148,41 +156,6 @@ def _place(parsed: argparse.Namespace) -> Path | None:
     return parsed.config or (None if parsed.zones and not usual.exists() else usual)
 
 
-class _LogFile(logging.handlers.WatchedFileHandler):
-    """A log file that is followed by its name: one that was moved away or removed is begun anew (G012).
-
-    It is opened for appending: one that was cut short in its place goes on at its new end.
-    """
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            super().emit(record)
-        except OSError:
-            # The directory is gone, say. What is logged must not stop who logs it.
-            self.handleError(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError, ValueError):  # standard error may be gone, or on the same full disk
-            print(f"greendns: {self.baseFilename}: {sys.exc_info()[1]}: {record.getMessage()}", file=sys.stderr)
-
-
-def _log_handler(file: str) -> logging.Handler:
-    """To a file, or to standard error without one. Raises ConfigError."""
-    try:
-        return _LogFile(file) if file else logging.StreamHandler()
-    except OSError as error:
-        problem = Problem("command line", "-logfile", f"must be a file that can be written: {error.strerror}", file)
-        raise ConfigError(problem) from error
-
-
-def _start_logging(level: str, file: str = "") -> None:
-    handler = _log_handler(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-
-
 # -- the commands
 
 
@@ -192,23 +165,41 @@ def serve(parsed: argparse.Namespace) -> int:
     return _run_server(start, start.read())
 
 
-def _run_server(start: Start, settings: Config, log_file: str = "") -> int:
+def _run_server(start: Start, settings: Config, log_file: str = "", warns_root: bool = False) -> int:
     # Only who serves needs gevent.
     from .alone import Alone
     from .arbiter import Arbiter
+    from .beforehand import import_all
 
+    import_all()
     # Until there is something to look for changes with: by default HUP would end the start.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _start_logging(settings.server.log_level, log_file)
-    for notice in settings.notices:
-        logging.getLogger("greendns").warning("%s", notice)
-    report = _report_and_log if log_file else _report
     slots = settings.server.worker_count
-    sockets = bind_sockets(settings, max(1, slots))
+    sockets = _bind_and_drop(start, settings, max(1, slots), refuses_root=not warns_root)
+    # Not before: the file is to be the user's, who begins it anew when it was moved away.
+    start_logging(settings.server.log_level, log_file)
+    for notice in settings.notices:
+        log.warning("%s", notice)
+    if serves_as_root(settings):
+        log.warning("serving as root: what breaks in has the machine (docs/operations.md tells the other ways)")
+    report = _report_and_log if log_file else _report
     if slots == 0:
         Alone(start, settings, sockets).run(report)
         return 0
     return Arbiter(start, settings, sockets, slots).run(report, lambda error: _print_problems(error.problems))
+
+
+def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: bool) -> Sockets:
+    """Bind all there is to bind, as who we are, and become who we are to be. Raises ConfigError."""
+    account = find_account(settings)
+    if refuses_root:
+        refuse_root(settings)
+    sockets = bind_sockets(settings, slots)
+    drop_privileges(account)
+    if account is not None:
+        # What this user can't read now, no reload could: better told now.
+        start.read()
+    return sockets
 
 
 def _report(line: str) -> None:
@@ -218,7 +209,7 @@ def _report(line: str) -> None:
 def _report_and_log(line: str) -> None:
     """With -logfile nobody may look at standard output."""
     _report(line)
-    logging.getLogger("greendns").info("%s", line)
+    log.info("%s", line)
 
 
 def check(parsed: argparse.Namespace) -> int:
@@ -316,7 +307,7 @@ def geodns(argv: list[str]) -> int:
     if flags.checkconfig:
         return _check_geodns(settings)
     idle = [Problem("command line", f"-{flag}", "has no effect") for flag in _IDLE_FLAGS if getattr(flags, flag)]
-    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile)
+    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile, warns_root=True)
 
 
 def _check_geodns(settings: Config) -> int:

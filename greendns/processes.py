@@ -68,7 +68,7 @@ def fork(name: str) -> int:
             signal.set_wakeup_fd(-1)
             for number in _HANDLED:
                 signal.signal(number, signal.SIG_IGN if number in _IGNORED else signal.SIG_DFL)
-            _prctl(_PR_SET_NAME, name.encode()[:_NAME_OCTETS])
+            prctl(_PR_SET_NAME, name.encode()[:_NAME_OCTETS])
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return pid
@@ -143,22 +143,22 @@ def ending_text(status: int) -> str:
 
 def adopt_orphans() -> bool:
     """Become the parent of every descendant that loses its own; False where the system can't do that."""
-    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    return prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent(parent: int) -> None:
     """Be killed at the moment that the parent ends, however busy; where the system can't do that, live on."""
-    if _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) and os.getppid() != parent:
+    if prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) and os.getppid() != parent:
         os._exit(1)
 
 
 def outlive_parent() -> None:
     """Take `die_with_parent` back."""
-    _prctl(_PR_SET_PDEATHSIG, 0)
+    prctl(_PR_SET_PDEATHSIG, 0)
 
 
-def _prctl(option: int, argument: int | bytes) -> bool:
-    """prctl(2), which Python does not have; False without it."""
+def prctl(option: int, argument: int | bytes) -> bool:
+    """prctl(2), which Python does not have; False without it, and where it fails."""
     if sys.platform != "linux":
         return False
     value = ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_ulong(argument)

@@ -75,6 +75,14 @@ def read_text(value: object) -> str:
     return value
 
 
+def read_user(value: object) -> str:
+    """The name of a user; whether there is one is looked at where it is needed."""
+    text = read_text(value)
+    if not (text.isascii() and text.isprintable()) or " " in text or ":" in text:
+        raise ValueProblem("must be the name of a user", shown(value))
+    return text
+
+
 def read_identifier(value: object) -> str:
     """What goes into a TXT record and into NSID (RFC 5001), and is read by people there."""
     text = read_text(value)

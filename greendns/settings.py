@@ -31,6 +31,7 @@ from .settingkinds import (
     read_secret,
     read_switch,
     read_text,
+    read_user,
     read_whole,
     read_workers,
 )
@@ -49,6 +50,8 @@ RECEIVE_BUFFER_OCTETS = 8 * 1024 * 1024
 RECEIVE_BUFFER_OCTETS_MAX = 2**30 - 1
 # Beyond 4096 octets nobody offers more, and fragments get lost (RFC 6891 section 6.2.5).
 UDP_PAYLOAD_OCTETS_MAX = 4096
+# Below it only root may bind (ip(7)).
+LOW_PORTS = 1024
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
 CONNECTIONS_MAX = 1_000_000
 # What cookies.required may be.
@@ -99,6 +102,17 @@ class ServerSettings:
             "How much room the kernel keeps for packets that a worker has not read yet, in octets for each UDP socket. "
             "Where the system allows less, the log tells.",
         ),
+    )
+    user: str = field(
+        default="",
+        metadata=_restart(
+            read_user,
+            "The user to become, for good, once all addresses are bound; its name. Empty: whoever starts the server.",
+        ),
+    )
+    allow_root: bool = field(
+        default=False,
+        metadata=_restart(read_switch, f"Whether root may serve without another user on ports below {LOW_PORTS}."),
     )
     log_level: str = field(
         default="info",

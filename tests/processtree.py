@@ -70,3 +70,9 @@ def memory_octets(pid: int, kind: str) -> int:
     match = re.search(rf"^{kind}:\s+(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
     assert match is not None, f"process {pid} has no {kind}"
     return int(match[1]) * 1024
+
+
+def status_of(pid: int) -> dict[str, str]:
+    """What /proc/PID/status tells of a process by its words, such as {"Uid": "0 0 0 0"} (proc(5))."""
+    pairs = [line.partition(":") for line in _read(pid, "status").splitlines()]
+    return {word: " ".join(value.split()) for word, _, value in pairs}
