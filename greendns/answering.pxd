@@ -54,6 +54,9 @@ cdef bint _add_soa(Response response, Zone zone) except -1
 @cython.locals(query=Query, outcome=Outcome, opt=bytes, flags=int, rcode=int)
 cpdef bytes encode_answer(Answering answering)
 
+@cython.locals(query=Query)
+cpdef bytes truncate(Answering answering)
+
 @cython.locals(octets="const unsigned char*", parts=list)
 cdef bytes _fill_opt(Answering answering, Query query, bytes opt)
 

@@ -31,6 +31,8 @@ _SUBNET_CODE = EdnsOption.CLIENT_SUBNET.to_bytes(2, "big")
 _OPTION_HEAD = 4  # code and length
 _AUTHORITY, _AA, _COPIED, _HEADER = AUTHORITY, FLAG_AA, COPIED_FLAGS, HEADER_OCTETS
 _TCP_OCTETS, _PLAIN_OCTETS = TCP_MESSAGE_OCTETS, PLAIN_UDP_OCTETS
+# The rcodes of an answer that says something of a name.
+_ANSWERING = (_NOERROR, int(Rcode.NXDOMAIN))
 _OPT_OCTETS = 11  # of an OPT without options
 
 
@@ -187,6 +189,14 @@ def encode_answer(answering: Answering) -> bytes:
             opt = _fill_opt(answering, query, opt)
     flags = answering.flags | query.flags & _COPIED
     return answering.response.encode(query.id, flags, rcode, opt)
+
+
+def truncate(answering: Answering) -> bytes:
+    """The same message without its records, and TC set: ask by TCP. An error goes as it is: it has none."""
+    query = answering.query
+    answering.response.begin(query.question, _TCP_OCTETS, 0, query.qname_sent)
+    answering.response.is_truncated = answering.outcome.rcode in _ANSWERING
+    return encode_answer(answering)
 
 
 def _fill_opt(answering: Answering, query: Query, opt: bytes) -> bytes:

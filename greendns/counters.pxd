@@ -27,6 +27,8 @@ cdef class Counters:
 
     cpdef count_unsent(self, Py_ssize_t datagrams)
 
+    cpdef count_limited(self, int action)
+
     @cython.locals(number=int64_t, key=int64_t, cell=object, place=Py_ssize_t)
     cdef _count_plainly(self, Zone zone, int qtype, int rcode)
 

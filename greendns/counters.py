@@ -20,6 +20,10 @@ from .zone import Zone
 KINDS = ("dropped", "error", "refused", "chaos", "debug", "referral", "answer", "nodata", "nxdomain", "failed")
 TRANSPORTS = ("udp", "tcp")
 
+# What became of an answer beyond the rate that is allowed: counted alone and sent, dropped, sent truncated.
+LIMITED = ("counted", "dropped", "truncated")
+COUNTED, DROPPED, TRUNCATED = range(len(LIMITED))
+
 # What geodns writes for a name that is not told, and for one that is not there (G221).
 UNTOLD = "_"
 NOT_THERE = "_error"
@@ -33,6 +37,7 @@ _FAILURES = _TRUNCATED + 1
 _UNSENT = _TRUNCATED + 2
 _UNLABELLED = _TRUNCATED + 3
 _HEAP_USED = _TRUNCATED + 4
+_LIMITED = _TRUNCATED + 5  # three cells, see LIMITED
 _FIRST_KEY = 32
 # 10,000 zones with six kinds of question each. Memory is used as keys come, not before.
 KEYS_MAX = 65_536
@@ -109,6 +114,10 @@ class Counters:
         """Count answers that the system did not take."""
         self._cells[_UNSENT] += datagrams
 
+    def count_limited(self, action: int) -> None:
+        """Count an answer beyond the rate allowed, by what became of it: COUNTED, DROPPED or TRUNCATED."""
+        self._cells[_LIMITED + action] += 1
+
     def _count_plainly(self, zone: Zone | None, qtype: int, rcode: int) -> None:
         """Count a question of which no name is told: by one number, not by a tuple of four."""
         number = 0 if zone is None else zone.number
@@ -163,11 +172,13 @@ class Totals:
 
     outcomes    packets by transport and kind
     questions   by zone, type, qname and rcode
+    limited     answers beyond the rate allowed, by what became of them
     unlabelled  questions that found no room for their labels; they are among `questions` as OTHER
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     questions: Counter[Labels] = field(default_factory=Counter)
+    limited: Counter[str] = field(default_factory=Counter)
     truncated: int = 0
     failures: int = 0
     unsent: int = 0
@@ -179,6 +190,8 @@ class Totals:
         for number, transport in enumerate(TRANSPORTS):
             for cell, kind in enumerate(KINDS, number * _TCP):
                 self.outcomes[transport, kind] += cells[cell]
+        for cell, action in enumerate(LIMITED, _LIMITED):
+            self.limited[action] += cells[cell]
         self.truncated += cells[_TRUNCATED]
         self.failures += cells[_FAILURES]
         self.unsent += cells[_UNSENT]

@@ -38,6 +38,12 @@ SIDE = -1  # the slot of the side process
 Result = Literal["ok", "error"]
 
 
+def shared_cells(count: int) -> memoryview:
+    """So many cells of 64 bits, zero, that all processes forked from this one share; memory is used as they are."""
+    flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+    return memoryview(mmap.mmap(-1, count * _CELL_OCTETS, flags=flags)).cast("Q")
+
+
 class CounterTable:
     """Rows for `slots` workers in each of the banks.
 

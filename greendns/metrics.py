@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from .counters import LIMITED
 from .countertable import CounterTable
 from .loader import Generation
 from .snapshot import ServerOptions
@@ -61,6 +62,14 @@ class ServerCollector(Collector):
             if count:
                 packets.add_metric(packet_labels, count)
         yield packets
+        limited = CounterMetricFamily(
+            "greendns_rate_limited_answers",
+            "Answers beyond the rate allowed to a network, by what became of them",
+            labels=("action",),
+        )
+        for action in LIMITED:
+            limited.add_metric((action,), totals.limited[action])
+        yield limited
         drops = CounterMetricFamily(
             "greendns_receive_buffer_drops",
             "Packets that the kernel dropped unread, for want of room",

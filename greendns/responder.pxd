@@ -1,13 +1,15 @@
 cimport cython
 
 from .answer cimport answer_with
-from .answering cimport Answering
+from .answering cimport Answering, truncate
 from .counters cimport Counters
 from .outcome cimport Outcome, Peer
+from .ratelimit cimport RateLimiter
 from .response cimport two_octets
 from .snapshot cimport Snapshot, State
 
 cdef Py_ssize_t _MESSAGES_MAX, _OCTETS_MAX
+cdef int _COUNTED, _DROPPED, _TRUNCATED
 
 
 @cython.final
@@ -18,11 +20,16 @@ cdef class Responder:
     cdef public bint detailed
     cdef Answering _answering
     cdef public object tell
+    cdef public RateLimiter limiter
+    cdef public object notice
+    cdef object _draw
 
     @cython.locals(answered=bytes)
     cpdef bytes respond(self, bytes wire, Peer peer, double now)
 
     @cython.locals(parts=list, at=Py_ssize_t, end=Py_ssize_t, sent=Py_ssize_t, answered=bytes)
     cpdef tuple respond_all(self, bytes octets, Peer peer, double now)
+
+    cdef bytes _limit(self, RateLimiter limiter, bytes answered, Peer peer, double now)
 
     cdef bytes _fail(self, bytes wire, Peer peer, object error)

@@ -9,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .answer import answer_with, servfail
-from .answering import Answering
-from .counters import Counters
+from .answering import Answering, truncate
+from .counters import COUNTED, DROPPED, TRUNCATED, Counters
 from .outcome import WAIT, Peer
 from .picker import Draw
+from .ratelimit import RateLimiter
 from .response import two_octets
 from .snapshot import Snapshot, State
 
 Fault = Callable[[Exception], None]
+# Told of an answer that is the first one beyond a rate: the client's address and the kind of answer.
+Notice = Callable[[bytes, str], None]
 
 # Messages of one connection, and octets of their answers, until others have their turn: some 0.5 ms.
 _MESSAGES_MAX = 64
 _OCTETS_MAX = 65536
+
+# What the compiled functions look at for each query: see query.py.
+_COUNTED, _DROPPED, _TRUNCATED = COUNTED, DROPPED, TRUNCATED
 
 
 class Responder:
@@ -29,17 +35,24 @@ class Responder:
     detailed   whether queries are counted by label
     draw       is the random source
     tell       is told of each fault of ours; must not raise
+    limiter    of the answers that go out by UDP; None where nothing is looked at
+    notice     is told of networks that come to be limited; must not raise
     """
 
     # One answer is in the making at a time: nothing here switches greenlets.
-    __slots__ = ("_answering", "counters", "detailed", "snapshot", "state", "tell")
+    __slots__ = ("_answering", "_draw", "counters", "detailed", "limiter", "notice", "snapshot", "state", "tell")
 
-    def __init__(self, snapshot: Snapshot, counters: Counters, draw: Draw, tell: Fault) -> None:
+    def __init__(
+        self, snapshot: Snapshot, counters: Counters, draw: Draw, tell: Fault, notice: Notice | None = None
+    ) -> None:
         self.snapshot = snapshot
         self.state = State()
         self.counters = counters
         self.detailed = False
         self.tell = tell
+        self.limiter: RateLimiter | None = None
+        self.notice = notice
+        self._draw = draw
         self._answering = Answering(Peer(b"", 0, is_tcp=False), 0.0, snapshot, self.state, draw)
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -62,8 +75,11 @@ class Responder:
         """
         try:
             answered = answer_with(self._answering, wire, peer, now, self.snapshot, self.state)
-            if answered is not WAIT:
-                self.counters.count(self._answering.outcome, peer.is_tcp, self.detailed)
+            if answered is WAIT:
+                return answered
+            self.counters.count(self._answering.outcome, peer.is_tcp, self.detailed)
+            if self.limiter is not None and answered is not None and not peer.is_tcp:
+                return self._limit(self.limiter, answered, peer, now)
             return answered
         except Exception as error:
             return self._fail(wire, peer, error)
@@ -90,6 +106,25 @@ class Responder:
             parts.append(answered)
             sent += len(answered)
         return b"".join(parts), at, True
+
+    def _limit(self, limiter: RateLimiter, answered: bytes, peer: Peer, now: float) -> bytes | None:
+        """What goes out of an answer by UDP: all of it, where the rate allows; else nothing, or its header and question
+        with TC set."""
+        # Who has a server cookie of ours has had an answer at this address: it is not forged (RFC 7873 section 5.2.5).
+        if self._answering.has_server_cookie:
+            return answered
+        if not limiter.is_over(self._answering.outcome, peer.address, now):
+            return answered
+        if limiter.has_begun and limiter.tells and self.notice is not None:
+            self.notice(peer.address, self._answering.outcome.kind)
+        if not limiter.enforces:
+            self.counters.count_limited(_COUNTED)
+            return answered
+        if not limiter.slip or self._draw(limiter.slip):
+            self.counters.count_limited(_DROPPED)
+            return None
+        self.counters.count_limited(_TRUNCATED)
+        return truncate(self._answering)
 
     def _fail(self, wire: bytes, peer: Peer, error: Exception) -> bytes | None:
         """SERVFAIL; silence where the fault lies in reading the packet itself."""

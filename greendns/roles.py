@@ -24,6 +24,7 @@ class Inheritance:
     """What all processes of a server have from the arbiter.
 
     settings    of the start: what only a restart takes
+    accounts    of the rate limiter
     lifeline    readable once the arbiter has ended
     to_arbiter  where a keeper tells what it does
     refuse      tells why a server does not start
@@ -32,6 +33,7 @@ class Inheritance:
     settings: Config
     sockets: Sockets
     table: CounterTable
+    accounts: memoryview
     succession: Succession
     lifeline: int
     to_arbiter: int
@@ -40,7 +42,8 @@ class Inheritance:
 
 def be_worker(inheritance: Inheritance, generation: Generation, bank: int, slot: int) -> None:
     """Answer on a slot from a generation until told to leave."""
-    worker = Worker(generation, inheritance.sockets.dns, slot, inheritance.table.counters(bank, slot))
+    counters = inheritance.table.counters(bank, slot)
+    worker = Worker(generation, inheritance.sockets.dns, slot, counters, inheritance.accounts)
     # The worker has its own copies; these would keep an address taken while it finishes.
     inheritance.sockets.close()
     _serve(inheritance, bank, slot, worker)

@@ -15,6 +15,7 @@ from .codes import STRING_OCTETS
 from .errors import ValueProblem
 from .found import shown
 
+RATE_LIMIT_MODES = ("off", "count", "log", "limit")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 HTTP_OFF = "off"
 EVERY_ADDRESS = "*"
@@ -123,6 +124,19 @@ def read_whole(low: int, high: int | None = None) -> Kind:
         if not isinstance(value, int) or isinstance(value, bool) or value < low or (high is not None and value > high):
             raise ValueProblem(claim, shown(value))
         return value
+
+    return read
+
+
+def read_power_of_two(low: int, high: int) -> Kind:
+    """A reader of powers of two from `low` to `high`."""
+    read_integer = read_whole(low, high)
+
+    def read(value: object) -> int:
+        number: int = read_integer(value)
+        if number & (number - 1):
+            raise ValueProblem(f"must be a power of two from {low} to {high}", shown(value))
+        return number
 
     return read
 

@@ -17,6 +17,7 @@ from .settingkinds import (
     AUTO,
     HTTP_OFF,
     LOG_LEVELS,
+    RATE_LIMIT_MODES,
     WORKERS_MAX,
     Kind,
     parse_listen,
@@ -27,6 +28,7 @@ from .settingkinds import (
     read_identifier,
     read_listen_list,
     read_listen_or_off,
+    read_power_of_two,
     read_seconds,
     read_secret,
     read_switch,
@@ -57,6 +59,10 @@ CONNECTIONS_MAX = 1_000_000
 # What cookies.required may be.
 COOKIES_OFF = "off"
 COOKIES_ON = "on"
+
+
+# Time is counted in microseconds there.
+_RATE = read_whole(0, 1_000_000)
 
 
 def _reload(kind: Kind, text: str) -> dict[str, object]:
@@ -266,6 +272,64 @@ class TcpSettings:
 
 
 @dataclass(frozen=True)
+class RateLimitSettings:
+    mode: str = field(
+        default="count",
+        metadata=_reload(
+            read_choice(*RATE_LIMIT_MODES),
+            'What becomes of answers by UDP beyond these rates: "off": nothing is looked at; "count": they are counted '
+            'and sent; "log": also told in the log; "limit": counted, told and held back.',
+        ),
+    )
+    answers_per_second: int = field(
+        default=200,
+        metadata=_reload(
+            _RATE, "How many answers with records go to one network for one name and type. 0, here and below: no limit."
+        ),
+    )
+    nodata_per_second: int = field(
+        default=200, metadata=_reload(_RATE, "How many answers that a name has no such records, for one zone.")
+    )
+    nxdomain_per_second: int = field(
+        default=200, metadata=_reload(_RATE, "How many answers that there is no such name, for one zone.")
+    )
+    referrals_per_second: int = field(
+        default=200, metadata=_reload(_RATE, "How many answers that lead to other name servers, for one zone.")
+    )
+    errors_per_second: int = field(
+        default=100, metadata=_reload(_RATE, "How many answers that refuse a query, or cannot read it.")
+    )
+    window_seconds: int = field(
+        default=15,
+        metadata=_reload(
+            read_whole(1, 3600), "How long a network that never pauses is limited on after it has stopped, at most."
+        ),
+    )
+    slip: int = field(
+        default=2,
+        metadata=_reload(
+            read_whole(0, 10),
+            "Of how many answers held back one goes out without records, which has real clients ask by TCP. 1: all of "
+            "them, 0: none.",
+        ),
+    )
+    ipv4_prefix: int = field(
+        default=24, metadata=_reload(read_whole(1, 32), "How many bits of an IPv4 address are one network.")
+    )
+    ipv6_prefix: int = field(
+        default=56, metadata=_reload(read_whole(1, 128), "How many bits of an IPv6 address are one network.")
+    )
+    accounts: int = field(
+        default=131_072,
+        metadata=_restart(
+            read_power_of_two(1024, 2**26),
+            "How many networks, names and kinds of answer can be told apart at a time: 8 octets each, for all workers "
+            "together. What answers beyond a fraction of its rate is kept, the rest is given up first.",
+        ),
+    )
+
+
+@dataclass(frozen=True)
 class Config:
     """Every setting, as `config.section.key`, and what reading found out beside them.
 
@@ -282,6 +346,7 @@ class Config:
     dns: DnsSettings = field(default_factory=DnsSettings)
     cookies: CookiesSettings = field(default_factory=CookiesSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
+    rate_limit: RateLimitSettings = field(default_factory=RateLimitSettings)
     source: Path | None = None
     zone_format: Literal["json", "pgeodns"] = "json"
     notices: tuple[Problem, ...] = ()

@@ -7,9 +7,11 @@ its end. Where one process does everything, `alone` takes each new generation ov
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import gevent
@@ -23,8 +25,11 @@ from .healthfiles import HealthFiles
 from .listeners import Listener
 from .loader import Generation
 from .processes import SPARE_DESCRIPTORS, want_descriptors
+from .ratelimit import Limits, RateLimiter
 from .responder import Responder
 from .server import FaultLog, TcpServer, UdpServer
+from .settings import RateLimitSettings
+from .targeting import address_text
 from .watcher import in_thread
 
 log = logging.getLogger("greendns")
@@ -39,9 +44,19 @@ HEALTH_SECONDS = 1.0  # G173
 class Worker:
     """Answers from a generation on one slot of every address."""
 
-    def __init__(self, generation: Generation, listening: Sequence[Listener], slot: int, counters: Counters) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        listening: Sequence[Listener],
+        slot: int,
+        counters: Counters,
+        accounts: memoryview,
+    ) -> None:
+        """Serve on one slot; `accounts` are the rate limiter's, which all workers share."""
         # Random octets are fetched after the fork: workers must not draw alike.
-        self.responder = Responder(generation.snapshot, counters, Uniform(os.urandom), FaultLog().tell)
+        draw = Uniform(os.urandom)
+        self.responder = Responder(generation.snapshot, counters, draw, FaultLog().tell, LimitLog().tell)
+        self._accounts = accounts
         self._connections = Pool(generation.config.tcp.max_connections)
         # Copies: the sockets themselves outlive a worker, and tell what was dropped.
         self._tcp_servers = [
@@ -70,6 +85,7 @@ class Worker:
         self._health = generation.config.health.directory
         self.responder.take_snapshot(generation.snapshot)
         self.responder.detailed = generation.config.dns.detailed_metrics
+        self.responder.limiter = make_limiter(generation.config.rate_limit, self._accounts)
         if generation.config.tcp.max_connections != self._connections.size:
             self._connections = Pool(generation.config.tcp.max_connections)
         for server in self._tcp_servers:
@@ -103,6 +119,44 @@ class Worker:
             self.responder.take_health(read())
         except Exception:
             log.exception("reading the health states failed")
+
+
+class LimitLog:
+    """Logs which networks come to be limited: one a second, so that a flood from many cannot fill the disk."""
+
+    def __init__(self) -> None:
+        self._logged = -math.inf
+        self._untold = 0
+
+    def tell(self, address: bytes, kind: str) -> None:
+        """Tell of a network, by the address of one of its clients, and of the kind of answer."""
+        now = time.monotonic()
+        if now - self._logged < 1.0:
+            self._untold += 1
+            return
+        more = f"; {self._untold} more since the last line" if self._untold else ""
+        log.warning("rate limit: answers (%s) to the network of %s%s", kind, address_text(address), more)
+        self._logged, self._untold = now, 0
+
+
+def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimiter | None:
+    """What judges answers by UDP; None where nothing is looked at."""
+    if settings.mode == "off":
+        return None
+    limits = Limits(
+        (
+            settings.answers_per_second,
+            settings.nodata_per_second,
+            settings.nxdomain_per_second,
+            settings.referrals_per_second,
+            settings.errors_per_second,
+        ),
+        settings.window_seconds,
+        settings.slip,
+        settings.ipv4_prefix,
+        settings.ipv6_prefix,
+    )
+    return RateLimiter(accounts, limits, enforces=settings.mode == "limit", tells=settings.mode in ("log", "limit"))
 
 
 def wait_stopped(servers: Sequence[BaseServer]) -> None:
