@@ -8,8 +8,9 @@ HTTP ?= 127.0.0.1:8053
 SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
 # Two processes even out the waiting of tests for servers.
 JOBS ?= 2
+FUZZ_SECONDS ?= 60
 
-.PHONY: serve build test pure lint types check checks bench clean
+.PHONY: serve build test pure lint types check checks fuzz bench clean
 
 serve: $(VENV)/.serve ## serve conf/ on $(LISTEN), with the GeoLite2 City of the package maxminddb-geolite2
 	$(VENV)/bin/greendns serve --config conf --listen $(LISTEN) --http $(HTTP) \
@@ -35,6 +36,9 @@ check: lint types test
 checks: $(VENV)/.built ## write docs/checks.md from what a live server answers
 	$(VENV)/bin/python -m tests.checks
 
+fuzz: $(VENV)/.built $(VENV)/.fuzz ## look for packets that break an answer, for FUZZ_SECONDS
+	$(VENV)/bin/python -m tests.fuzz.hunt --seconds $(FUZZ_SECONDS)
+
 bench: $(VENV)/.built ## compare with gdnsd and NSD (tests/bench/README.md); BENCH="--quick" takes less than a minute
 	$(VENV)/bin/python -m tests.bench $(BENCH)
 
@@ -47,6 +51,10 @@ $(VENV)/.serve: setup.py requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.test: setup.py requirements.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[geolite2,test]'
+	touch $@
+
+$(VENV)/.fuzz: setup.py | $(VENV)/.test
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	touch $@
 
 $(VENV)/.built: $(SOURCES) $(VENV)/.test
