@@ -15,7 +15,7 @@ from .zonedb cimport ZoneDB
 
 cdef tuple _NO_PREFIXES
 cdef int _IN, _CH, _AXFR, _IXFR, _ANY, _CNAME, _SOA, _NS
-cdef int _NOERROR, _NXDOMAIN, _REFUSED, _ANSWER, _GEOGRAPHIC, _IP, _CHAIN, _UNDERSCORE
+cdef int _NOERROR, _NXDOMAIN, _NOTIMP, _REFUSED, _ANSWER, _GEOGRAPHIC, _IP, _CHAIN, _UNDERSCORE
 
 
 @cython.locals(answering=Answering)
@@ -56,10 +56,14 @@ cdef bint _answer_unwritten(
     Answering answering, Zone zone, bytes owner, bytes relative, Location location
 ) except -1
 
-@cython.locals(qtype=int, rrset=RRset)
+@cython.locals(qtype=int, rrset=RRset, per_type=list)
 cdef bytes _answer_from(
     Answering answering, Zone zone, bytes owner, bytes relative, Py_ssize_t name, Location location
 )
+
+cdef bint _is_cname(list per_type) except -1
+
+cdef _add_minimal(Answering answering, bytes owner)
 
 cdef _deny_name(Answering answering, Zone zone, Py_ssize_t name, Location location)
 

@@ -7,8 +7,16 @@ Each stage is a function of its own, so that `explain` walks the same way and st
 from __future__ import annotations
 
 from . import chaos
-from .answering import Answering, deny, encode_answer, refuse
-from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, Rcode, RRClass, RRType
+from .answering import (
+    NOT_AUTHORITATIVE,
+    NOT_SUPPORTED,
+    PROHIBITED,
+    Answering,
+    deny,
+    encode_answer,
+    refuse,
+)
+from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, EdnsOption, ExtendedError, Rcode, RRClass, RRType
 from .filters import choose
 from .image import Image
 from .levels import EVERYBODY, GEOGRAPHIC, IP
@@ -17,7 +25,7 @@ from .picker import Draw
 from .query import ClientSubnet, Query, parse
 from .referral import refer
 from .response import ANSWER, COPIED_FLAGS, FLAG_QR, Response, encode_opt
-from .rrset import RRset
+from .rrset import RRset, make_rrset
 from .snapshot import Snapshot, State
 from .targeting import Location, is_locatable, locate, look_up, scope_prefix
 from .zone import WILDCARD, Match, Zone, find_any, find_first, find_matches
@@ -26,11 +34,15 @@ from .zonedb import ZoneDB
 # CNAMEs followed within our zones; a longer chain is a mistake, and resolvers give up at 8 to 16 themselves.
 CHAIN_LIMIT = 8
 
+# RFC 8482 section 4.2: a HINFO of CPU "RFC8482" and no OS. For an hour or so nobody needs to ask again.
+MINIMAL_ANY = make_rrset(RRType.HINFO, 3789, (b"\x07RFC8482\x00",))
+
 # What the compiled functions look at for each query: see query.py.
 _IN, _CH = int(RRClass.IN), int(RRClass.CH)
 _AXFR, _IXFR, _ANY, _CNAME = int(RRType.AXFR), int(RRType.IXFR), int(RRType.ANY), int(RRType.CNAME)
 _SOA, _NS = int(RRType.SOA), int(RRType.NS)
-_NOERROR, _NXDOMAIN, _REFUSED = int(Rcode.NOERROR), int(Rcode.NXDOMAIN), int(Rcode.REFUSED)
+_NOERROR, _NXDOMAIN = int(Rcode.NOERROR), int(Rcode.NXDOMAIN)
+_NOTIMP, _REFUSED = int(Rcode.NOTIMP), int(Rcode.REFUSED)
 _ANSWER = ANSWER
 _GEOGRAPHIC, _IP = GEOGRAPHIC, IP
 _NO_PREFIXES = (0, 0)
@@ -58,7 +70,7 @@ def answer_with(
         return None
     query = answering.query
     if query.verdict != _NOERROR:
-        refuse(answering, "error", query.verdict)
+        refuse(answering, "error", query.verdict, NOT_SUPPORTED if query.verdict == _NOTIMP else b"")
     elif query.question:
         _answer_question(answering)
     else:
@@ -73,7 +85,8 @@ def servfail(wire: bytes) -> bytes | None:
     if query is None:
         return None
     flags = FLAG_QR | query.flags & COPIED_FLAGS
-    opt = encode_opt(UDP_PAYLOAD_OCTETS, Rcode.SERVFAIL, query.dnssec_ok, ()) if query.has_edns else b""
+    told = ((EdnsOption.EXTENDED_ERROR, ExtendedError.OTHER.to_bytes(2, "big")),)
+    opt = encode_opt(UDP_PAYLOAD_OCTETS, Rcode.SERVFAIL, query.dnssec_ok, told) if query.has_edns else b""
     return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, opt)
 
 
@@ -85,12 +98,15 @@ def _answer_question(answering: Answering) -> None:
     if query.qclass == _CH:
         _answer_chaos(answering)
         return
-    if query.qclass != _IN or query.qtype in (_AXFR, _IXFR):
-        refuse(answering, "refused", _REFUSED)
+    if query.qclass != _IN:
+        refuse(answering, "refused", _REFUSED, NOT_SUPPORTED)
+        return
+    if query.qtype in (_AXFR, _IXFR):
+        refuse(answering, "refused", _REFUSED, PROHIBITED)
         return
     zone = answering.snapshot.zones.match(query.qname, query.qtype)
     if zone is None:
-        refuse(answering, "refused", _REFUSED)
+        refuse(answering, "refused", _REFUSED, NOT_AUTHORITATIVE)
         return
     answering.outcome.zone = zone
     _follow_chain(answering, zone)
@@ -101,13 +117,14 @@ def _answer_chaos(answering: Answering) -> None:
     if answering.peer.is_batched:
         answering.waits = True
         return
-    rrset = chaos.chaos_rrset(answering.query.qname, answering.snapshot.options)
-    if rrset is None:
-        refuse(answering, "refused", _REFUSED)
+    query = answering.query
+    rrset = chaos.chaos_rrset(query.qname, answering.snapshot.options)
+    if rrset is None or query.qtype not in (RRType.TXT, RRType.ANY):
+        refuse(answering, "refused", _REFUSED, NOT_AUTHORITATIVE)
         return
     answering.outcome.kind = "chaos"
-    if answering.query.qtype in (RRType.TXT, RRType.ANY):
-        answering.response.add(ANSWER, answering.query.qname_sent, rrset, (0,))
+    if not answering.response.add(ANSWER, query.qname_sent, rrset, (0,)):
+        answering.response.is_truncated = True
 
 
 def locate_client(
@@ -244,6 +261,9 @@ def _answer_from(
     qtype = answering.query.qtype
     if qtype == _ANY:
         per_type = find_any(zone.image, name, location.targets)
+        if per_type and answering.snapshot.any_is_minimal and not _is_cname(per_type):
+            _add_minimal(answering, owner)
+            return None
         added = [_add_first(answering, owner, matches, location) for matches in per_type]
         rrset = next(filter(None, added), None)
     else:
@@ -253,6 +273,17 @@ def _answer_from(
     elif rrset.rrtype == _CNAME and qtype != _CNAME and qtype != _ANY:
         return answering.target
     return None
+
+
+def _is_cname(per_type: list[list[Match]]) -> bool:
+    """Whether a name is a CNAME, which then stands alone."""
+    return any(matches[0].rrset.rrtype == _CNAME for matches in per_type)
+
+
+def _add_minimal(answering: Answering, owner: bytes) -> None:
+    """Add the one record that stands for all that there are (RFC 8482 section 4.2)."""
+    if not answering.response.add(ANSWER, owner, MINIMAL_ANY, (0,)):
+        answering.response.is_truncated = True
 
 
 def _deny_name(answering: Answering, zone: Zone, name: int, location: Location) -> None:

@@ -10,8 +10,8 @@ from .snapshot cimport Snapshot, State
 from .targeting cimport Location
 from .zone cimport Match, Zone
 
-cdef bytes _SUBNET_CODE, _COOKIE_HEAD
-cdef int _NOERROR, _NOTIMP, _BADCOOKIE, _NSID, _OPTION_HEAD, _CLIENT_COOKIE_OCTETS, _AUTHORITY, _AA, _COPIED, _HEADER
+cdef bytes _SUBNET_CODE, _COOKIE_HEAD, _KEEPALIVE_HEAD
+cdef int _NOERROR, _FORMERR, _NOTIMP, _BADCOOKIE, _PADDING, _BLOCK, _TENTHS_MAX, _OPTION_HEAD, _CLIENT_COOKIE_OCTETS, _AUTHORITY, _AA, _COPIED, _HEADER
 cdef int _TCP_OCTETS, _PLAIN_OCTETS, _OPT_OCTETS
 
 
@@ -31,13 +31,17 @@ cdef class Answering:
     cdef public bytes target
     cdef public bint waits
     cdef readonly bint has_server_cookie
+    cdef bytes extended_error
     cdef bytes options
     cdef Py_ssize_t options_octets
 
     @cython.locals(query=Query, opt_octets=Py_ssize_t, limit=Py_ssize_t)
     cpdef bint begin(self, bytes wire, Peer peer, double now, Snapshot snapshot, State state) except -1
 
-    cdef _begin_options(self, Query query, Peer peer, double now, Snapshot snapshot)
+    cdef _begin_options(self, Query query, Peer peer, double now, Snapshot snapshot, Py_ssize_t limit)
+
+    @cython.locals(octets=Py_ssize_t)
+    cdef _begin_nsid(self, Query query, Snapshot snapshot, Py_ssize_t limit)
 
     @cython.locals(seconds=int64_t, cookie=bytes)
     cdef _begin_cookie(self, Query query, Peer peer, double now, Snapshot snapshot)
@@ -45,7 +49,10 @@ cdef class Answering:
 
 cdef int _judge_bad_cookie(Query query, Peer peer, Snapshot snapshot) except -1
 
-cpdef refuse(Answering answering, str kind, int rcode)
+@cython.locals(seconds=double, tenths=double)
+cdef int _idle_tenths(Peer peer, Snapshot snapshot) except -1
+
+cpdef refuse(Answering answering, str kind, int rcode, bytes extended_error=*)
 
 cpdef deny(Answering answering, Zone zone, str kind, int rcode)
 
@@ -56,6 +63,11 @@ cpdef bytes encode_answer(Answering answering)
 
 @cython.locals(query=Query)
 cpdef bytes truncate(Answering answering)
+
+cdef _add_extended_error(Answering answering)
+
+@cython.locals(octets=Py_ssize_t, padding=Py_ssize_t)
+cdef _add_padding(Answering answering)
 
 @cython.locals(octets="const unsigned char*", parts=list)
 cdef bytes _fill_opt(Answering answering, Query query, bytes opt)

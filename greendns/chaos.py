@@ -15,7 +15,8 @@ from .targeting import Location, address_text
 
 # CHAOS names (RFC 4892 section 2; version.server and id.server: the names without BIND's).
 _VERSION_NAMES = (b"\x07version\x04bind\x00", b"\x07version\x06server\x00")
-_IDENTITY_NAMES = (b"\x08hostname\x04bind\x00", b"\x02id\x06server\x00")
+_IDENTITY_NAME = b"\x02id\x06server\x00"
+_HOSTNAME_NAME = b"\x08hostname\x04bind\x00"
 
 _DEBUG_TTL = 1  # G180, G182
 
@@ -88,9 +89,17 @@ def country_rrset(peer: str, location: Location, wants_place: bool, options: Ser
 
 
 def chaos_rrset(qname: bytes, options: ServerOptions) -> RRset | None:
-    """The TXT of a CHAOS name; None for any other name."""
+    """The TXT of a CHAOS name; None for any other name, and for one that is switched off."""
+    text = _chaos_text(qname, options)
+    return None if text is None else text_rrset([text], 0, RRClass.CH)
+
+
+def _chaos_text(qname: bytes, options: ServerOptions) -> str | None:
+    identity = options.identifier or options.hostname
     if qname in _VERSION_NAMES:
-        return text_rrset([f"GreenDNS {options.version}"], 0, RRClass.CH)
-    if qname in _IDENTITY_NAMES:
-        return text_rrset([options.identifier or options.hostname], 0, RRClass.CH)
+        return options.chaos_version if options.chaos_version != "" else f"GreenDNS {options.version}"
+    if qname == _IDENTITY_NAME:
+        return options.chaos_identity if options.chaos_identity != "" else identity
+    if qname == _HOSTNAME_NAME:
+        return options.chaos_hostname if options.chaos_hostname != "" else identity
     return None

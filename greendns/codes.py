@@ -13,6 +13,7 @@ class RRType(IntEnum):
     CNAME = 5
     SOA = 6
     PTR = 12
+    HINFO = 13
     MX = 15
     TXT = 16
     AAAA = 28  # RFC 3596
@@ -72,6 +73,19 @@ class EdnsOption(IntEnum):
     NSID = 3  # RFC 5001
     CLIENT_SUBNET = 8  # RFC 7871
     COOKIE = 10  # RFC 7873
+    TCP_KEEPALIVE = 11  # RFC 7828
+    PADDING = 12  # RFC 7830
+    EXTENDED_ERROR = 15  # RFC 8914
+
+
+class ExtendedError(IntEnum):
+    """What more there is to say of an error (RFC 8914 section 4)."""
+
+    OTHER = 0
+    STALE_ANSWER = 3
+    PROHIBITED = 18
+    NOT_AUTHORITATIVE = 20
+    NOT_SUPPORTED = 21
 
 
 ADDRESS_TYPES = (RRType.A, RRType.AAAA)

@@ -27,7 +27,7 @@ cdef (uint64_t, uint64_t, uint64_t, uint64_t) _rounds(
     uint64_t a, uint64_t b, uint64_t c, uint64_t d, int count
 ) noexcept
 
-@cython.locals(octets="const unsigned char*", stamped=bytes)
+@cython.locals(stamped=bytes)
 cpdef bytes make_cookie(bytes client_cookie, bytes address, int64_t seconds, Secret secret)
 
 @cython.locals(octets="const unsigned char*", message=bytes, told=uint64_t, secret=Secret)

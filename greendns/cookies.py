@@ -87,8 +87,7 @@ def make_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: Secr
     address        of the client, 4 or 16 octets
     seconds        since 1970; the cookie holds them modulo 2**32
     """
-    octets = client_cookie
-    stamped = octets[:_CLIENT_OCTETS] + _pack_head(_VERSION, seconds & 0xFFFFFFFF)
+    stamped = client_cookie[:_CLIENT_OCTETS] + _pack_head(_VERSION, seconds & 0xFFFFFFFF)
     return stamped + _pack_hash(siphash_2_4(secret, stamped + address))
 
 

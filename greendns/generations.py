@@ -21,8 +21,9 @@ from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
 from .listeners import Listener
 from .loader import Generation
+from .settingkinds import AUTO
 from .settinglist import changed_restart_settings, take_reloadable
-from .settings import COOKIES_ON, Config
+from .settings import ANY_MINIMAL, CHAOS_OFF, COOKIES_ON, Config
 from .snapshot import ServerOptions
 
 log = logging.getLogger("greendns")
@@ -80,8 +81,20 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
         options,
         public_debug_queries=settings.dns.public_debug_queries,
         udp_payload_octets=settings.dns.udp_payload_octets,
+        idle_seconds=settings.tcp.idle_seconds,
+        any_is_minimal=settings.dns.any == ANY_MINIMAL,
+        chaos_version=_chaos_text(settings.chaos.version),
+        chaos_identity=_chaos_text(settings.chaos.identity),
+        chaos_hostname=_chaos_text(settings.chaos.hostname),
         cookies_required=settings.cookies.required == COOKIES_ON,
     )
+
+
+def _chaos_text(value: str) -> str | None:
+    """What a CHAOS name says: empty for its usual text, None for nothing."""
+    if value == CHAOS_OFF:
+        return None
+    return "" if value == AUTO else value
 
 
 class Succession:

@@ -3,6 +3,8 @@ cimport cython
 from .image cimport Image
 from .zone cimport Zone
 
+cdef double NO_LIMIT_TOLD
+
 
 # One for each datagram, and rarely more than one at a time: its memory is used again.
 @cython.freelist(8)
@@ -12,6 +14,7 @@ cdef class Peer:
     cdef readonly int port
     cdef readonly bint is_tcp
     cdef readonly bint is_batched
+    cdef public double idle_seconds
 
 
 @cython.final

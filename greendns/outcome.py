@@ -10,21 +10,25 @@ from .zone import Zone
 
 # In place of an answer: it is not ready, and a batch must not be held up for it.
 WAIT: Final = b""
+NO_LIMIT_TOLD: Final = -1.0
 
 
 class Peer:
     """Who sent a packet: address (4 or 16 octets), port, and whether over TCP.
 
-    is_batched  whether others wait in the same batch, so that what takes its time answers WAIT instead
+    is_batched    whether others wait in the same batch, so that what takes its time answers WAIT instead
+    idle_seconds  how long its connection may be idle from now on, as edns-tcp-keepalive tells it; NO_LIMIT_TOLD: as
+                  long as the settings say
     """
 
-    __slots__ = ("address", "is_batched", "is_tcp", "port")
+    __slots__ = ("address", "idle_seconds", "is_batched", "is_tcp", "port")
 
     def __init__(self, address: bytes, port: int, is_tcp: bool, is_batched: bool = False) -> None:
         self.address = address
         self.port = port
         self.is_tcp = is_tcp
         self.is_batched = is_batched
+        self.idle_seconds = NO_LIMIT_TOLD
 
     def __str__(self) -> str:
         text = address_text(self.address)

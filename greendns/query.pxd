@@ -1,7 +1,7 @@
 cimport cython
 
 cdef int _HEADER, _NAME, _QUERY, _NOERROR, _FORMERR, _NOTIMP, _BADVERS
-cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _OPTIONS, _OPT_OCTETS
+cdef int _OPT, _IXFR, _TSIG, _NSID, _SUBNET, _COOKIE, _KEEPALIVE, _PADDING, _OPTIONS, _OPT_OCTETS
 cdef tuple _ZEROS
 
 
@@ -18,7 +18,7 @@ cdef class Query:
     cdef readonly bytes id
     cdef readonly int flags
     cdef readonly int opcode
-    cdef readonly int verdict
+    cdef public int verdict
     cdef readonly bytes question
     cdef readonly bytes qname_sent
     cdef readonly bytes qname
@@ -30,6 +30,8 @@ cdef class Query:
     cdef readonly int udp_payload
     cdef readonly bint dnssec_ok
     cdef readonly bint wants_nsid
+    cdef readonly bint wants_padding
+    cdef readonly Py_ssize_t keepalive_octets
     cdef readonly bytes cookie
     cdef readonly ClientSubnet subnet
     cdef ClientSubnet _own_subnet

@@ -17,6 +17,7 @@ _QUERY = int(Opcode.QUERY)
 _NOERROR, _FORMERR, _NOTIMP, _BADVERS = int(Rcode.NOERROR), int(Rcode.FORMERR), int(Rcode.NOTIMP), int(Rcode.BADVERS)
 _OPT, _IXFR, _TSIG = int(RRType.OPT), int(RRType.IXFR), int(RRType.TSIG)
 _NSID, _SUBNET, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.CLIENT_SUBNET), int(EdnsOption.COOKIE)
+_KEEPALIVE, _PADDING = int(EdnsOption.TCP_KEEPALIVE), int(EdnsOption.PADDING)
 
 # How many option records one OPT is read for; no client sends a tenth of it, and each costs a step.
 OPTIONS_LIMIT = 64
@@ -50,6 +51,8 @@ class Query:
     verdict     the rcode that reading it came to; NOERROR means: go on
     question    the question section as sent, empty if it could not be read
     qname_sent  its name, case kept; `qname` is the same in lower case, both in wire form
+    cookie      the COOKIE option; empty where there is none, or none that is well-formed
+    keepalive_octets  of an edns-tcp-keepalive option; -1 where there is none
     subnet      the client subnet; None where there is none, else `_own_subnet`, which is filled anew for each packet
     """
 
@@ -62,6 +65,7 @@ class Query:
         "has_edns",
         "has_options",
         "id",
+        "keepalive_octets",
         "opcode",
         "qclass",
         "qname",
@@ -72,6 +76,7 @@ class Query:
         "udp_payload",
         "verdict",
         "wants_nsid",
+        "wants_padding",
     )
 
     def __init__(self) -> None:
@@ -95,6 +100,8 @@ class Query:
         self.udp_payload = 0
         self.dnssec_ok = False
         self.wants_nsid = False
+        self.wants_padding = False
+        self.keepalive_octets = -1
         self.cookie = b""
         self.subnet: ClientSubnet | None = None
 
@@ -271,9 +278,14 @@ def _read_option(query: Query, code: int, option: bytes) -> None:
         # RFC 7873 section 5.2: 8 octets from the client, and none or 8 to 32 from a server.
         if len(option) != 8 and not 16 <= len(option) <= 40:
             query.verdict = _FORMERR
-        query.cookie = query.cookie or option
+        elif not query.cookie:
+            query.cookie = option
     elif code == _NSID:
         query.wants_nsid = True
+    elif code == _KEEPALIVE:
+        query.keepalive_octets = len(option)
+    elif code == _PADDING:
+        query.wants_padding = True
 
 
 def parse_client_subnet(option: bytes) -> ClientSubnet | None:

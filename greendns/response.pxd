@@ -36,6 +36,8 @@ cdef class Response:
 
     cpdef Py_ssize_t room(self)
 
+    cpdef Py_ssize_t size(self)
+
     @cython.locals(parts=Py_ssize_t, size=Py_ssize_t, index=Py_ssize_t, record=bytes)
     cpdef bint add(self, int section, bytes owner, RRset rrset, object indexes, bint partly=*) except -1
 

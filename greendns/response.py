@@ -119,6 +119,10 @@ class Response:
         """How many octets are left for records."""
         return self._room - self._size
 
+    def size(self) -> int:
+        """How many octets there are, without the OPT."""
+        return self._size
+
     def add(self, section: int, owner: bytes, rrset: RRset, indexes: Iterable[int], partly: bool = False) -> bool:
         """Append the records `indexes` of a set under `owner`; False if they do not all fit.
 

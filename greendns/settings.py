@@ -56,6 +56,11 @@ UDP_PAYLOAD_OCTETS_MAX = 4096
 LOW_PORTS = 1024
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
 CONNECTIONS_MAX = 1_000_000
+# What dns.any may be.
+ANY_ALL = "all"
+ANY_MINIMAL = "minimal"
+# What a CHAOS name may be set to beside a text, and AUTO.
+CHAOS_OFF = "off"
 # What cookies.required may be.
 COOKIES_OFF = "off"
 COOKIES_ON = "on"
@@ -230,6 +235,38 @@ class DnsSettings:
             f"{PLAIN_UDP_OCTETS} to {UDP_PAYLOAD_OCTETS_MAX} octets.",
         ),
     )
+    any: str = field(
+        default=ANY_ALL,
+        metadata=_reload(
+            read_choice(ANY_ALL, ANY_MINIMAL),
+            f'What is answered to type ANY: "{ANY_ALL}" records of the name, as geodns does, or "{ANY_MINIMAL}": one '
+            "HINFO record that stands for them (RFC 8482).",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ChaosSettings:
+    version: str = field(
+        default=AUTO,
+        metadata=_reload(
+            read_identifier,
+            f'What version.bind and version.server say in class CH (TXT): "{AUTO}" is the program and its version, '
+            f'"{CHAOS_OFF}" is REFUSED, any other text is told as it is.',
+        ),
+    )
+    identity: str = field(
+        default=AUTO,
+        metadata=_reload(
+            read_identifier, f'What id.server says: "{AUTO}" is the server\'s ID, "{CHAOS_OFF}" is REFUSED.'
+        ),
+    )
+    hostname: str = field(
+        default=AUTO,
+        metadata=_reload(
+            read_identifier, f'What hostname.bind says: "{AUTO}" is the server\'s ID, "{CHAOS_OFF}" is REFUSED.'
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -344,6 +381,7 @@ class Config:
     health: HealthSettings = field(default_factory=HealthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
+    chaos: ChaosSettings = field(default_factory=ChaosSettings)
     cookies: CookiesSettings = field(default_factory=CookiesSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
     rate_limit: RateLimitSettings = field(default_factory=RateLimitSettings)

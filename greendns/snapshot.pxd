@@ -15,6 +15,9 @@ cdef class Snapshot:
     cdef readonly tuple opts
     cdef readonly tuple cookie_secrets
     cdef readonly bint cookies_required
+    cdef readonly bytes nsid_option
+    cdef readonly double idle_seconds
+    cdef readonly bint any_is_minimal
 
 
 @cython.final

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .codes import UDP_PAYLOAD_OCTETS
+from .codes import UDP_PAYLOAD_OCTETS, EdnsOption
 from .cookies import Secret
 from .geography import EMPTY_GEO, Geo
 from .image import Image
-from .response import encode_opt
+from .response import encode_opt, encode_option
 from .zonedb import ZoneDB
 
 Coordinates = tuple[float, float]
@@ -26,6 +26,10 @@ class ServerOptions:
     started           seconds since 1970
     cookie_secrets    16 octets each (RFC 9018 section 4.4): the first makes server cookies, all of them verify
     cookies_required  whether a UDP query with a cookie option must have a server cookie of ours
+    idle_seconds      how long a TCP connection may be idle
+    any_is_minimal    whether ANY gets one record that says so (RFC 8482), not all there are
+    chaos_version, chaos_identity, chaos_hostname
+                      what the CHAOS names say; empty: as usual; None: nothing
     """
 
     identifier: str = ""
@@ -37,6 +41,11 @@ class ServerOptions:
     udp_payload_octets: int = UDP_PAYLOAD_OCTETS
     cookie_secrets: tuple[bytes, ...] = (bytes(16),)
     cookies_required: bool = False
+    idle_seconds: float = 10.0
+    any_is_minimal: bool = False
+    chaos_version: str | None = ""
+    chaos_identity: str | None = ""
+    chaos_hostname: str | None = ""
 
 
 class Snapshot:
@@ -48,10 +57,13 @@ class Snapshot:
     """
 
     __slots__ = (
+        "any_is_minimal",
         "cookie_secrets",
         "cookies_required",
         "coordinates",
         "geo",
+        "idle_seconds",
+        "nsid_option",
         "options",
         "opts",
         "udp_payload_octets",
@@ -71,6 +83,9 @@ class Snapshot:
         self.coordinates = {} if coordinates is None else coordinates
         self.udp_payload_octets = self.options.udp_payload_octets
         self.cookie_secrets = tuple([Secret(octets) for octets in self.options.cookie_secrets])
+        self.nsid_option = encode_option(EdnsOption.NSID, self.options.identifier.encode())
+        self.idle_seconds = self.options.idle_seconds
+        self.any_is_minimal = self.options.any_is_minimal
         self.cookies_required = self.options.cookies_required
         self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ()) for dnssec_ok in (False, True)])
 
