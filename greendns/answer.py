@@ -16,7 +16,16 @@ from .answering import (
     encode_answer,
     refuse,
 )
-from .codes import TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS, EdnsOption, ExtendedError, Rcode, RRClass, RRType
+from .codes import (
+    HEADER_OCTETS,
+    TCP_MESSAGE_OCTETS,
+    UDP_PAYLOAD_OCTETS,
+    EdnsOption,
+    ExtendedError,
+    Rcode,
+    RRClass,
+    RRType,
+)
 from .filters import choose
 from .image import Image
 from .levels import EVERYBODY, GEOGRAPHIC, IP
@@ -48,6 +57,8 @@ _GEOGRAPHIC, _IP = GEOGRAPHIC, IP
 _NO_PREFIXES = (0, 0)
 _CHAIN = CHAIN_LIMIT
 _UNDERSCORE = ord("_")
+# Of the third octet of a header (RFC 1035 section 4.1.1).
+_QR_OCTET, _OPCODE_AND_RD = 0x80, 0x79
 
 
 def answer(wire: bytes, peer: Peer, now: float, snapshot: Snapshot, state: State, draw: Draw) -> Reply:
@@ -88,6 +99,13 @@ def servfail(wire: bytes) -> bytes | None:
     told = ((EdnsOption.EXTENDED_ERROR, ExtendedError.OTHER.to_bytes(2, "big")),)
     opt = encode_opt(UDP_PAYLOAD_OCTETS, Rcode.SERVFAIL, query.dnssec_ok, told) if query.has_edns else b""
     return Response(query.question, TCP_MESSAGE_OCTETS, 0).encode(query.id, flags, Rcode.SERVFAIL, opt)
+
+
+def bare_servfail(wire: bytes) -> bytes | None:
+    """The same where not even the question can be read: a header with the id, opcode and RD of the query."""
+    if len(wire) < HEADER_OCTETS or wire[2] & _QR_OCTET:
+        return None
+    return wire[:2] + bytes((_QR_OCTET | wire[2] & _OPCODE_AND_RD, Rcode.SERVFAIL)) + bytes(HEADER_OCTETS - 4)
 
 
 # -- which zone, which client

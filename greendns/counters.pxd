@@ -29,6 +29,12 @@ cdef class Counters:
 
     cpdef count_limited(self, int action)
 
+    cpdef count_opened(self)
+
+    cpdef count_closed(self, Py_ssize_t why)
+
+    cpdef beat(self)
+
     @cython.locals(number=int64_t, key=int64_t, cell=object, place=Py_ssize_t)
     cdef _count_plainly(self, Zone zone, int qtype, int rcode)
 

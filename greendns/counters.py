@@ -19,6 +19,10 @@ from .zone import Zone
 # What can become of a packet: `Outcome.kind`, and "failed" for a fault of ours.
 KINDS = ("dropped", "error", "refused", "chaos", "debug", "referral", "answer", "nodata", "nxdomain", "failed")
 TRANSPORTS = ("udp", "tcp")
+# Why a TCP connection ended. Its time was up: it never asked, asked no more, left a query half sent, did not take its
+# answers. It made room, in a full house or among those of one address. The client closed it, or reset it; it sent what
+# gets no answer; the server stopped.
+CLOSURES = ("silent", "idle", "message", "unread", "room", "address", "client", "reset", "unanswered", "stopped")
 
 # What became of an answer beyond the rate that is allowed: counted alone and sent, dropped, sent truncated.
 LIMITED = ("counted", "dropped", "truncated")
@@ -38,7 +42,10 @@ _UNSENT = _TRUNCATED + 2
 _UNLABELLED = _TRUNCATED + 3
 _HEAP_USED = _TRUNCATED + 4
 _LIMITED = _TRUNCATED + 5  # three cells, see LIMITED
-_FIRST_KEY = 32
+_CONNECTIONS = 48
+_CLOSURES = 49
+_BEATS = 63
+_FIRST_KEY = 64
 # 10,000 zones with six kinds of question each. Memory is used as keys come, not before.
 KEYS_MAX = 65_536
 _HEAP_OCTETS = 48 * KEYS_MAX
@@ -74,6 +81,8 @@ class Counters:
         self._cell_of: dict[Key, int] = {}
         self._plain_cell_of: dict[int, int] = {}
         self._cell_of_line: dict[bytes, int] = {}
+        # Those of a worker that was here before have ended with it.
+        self._cells[_CONNECTIONS] = 0
         self.forget_zones()
 
     def forget_zones(self) -> None:
@@ -118,6 +127,19 @@ class Counters:
         """Count an answer beyond the rate allowed, by what became of it: COUNTED, DROPPED or TRUNCATED."""
         self._cells[_LIMITED + action] += 1
 
+    def count_opened(self) -> None:
+        """Count a TCP connection that was accepted."""
+        self._cells[_CONNECTIONS] += 1
+
+    def count_closed(self, why: int) -> None:
+        """Count one that ended, by its place in CLOSURES."""
+        self._cells[_CONNECTIONS] -= 1
+        self._cells[_CLOSURES + why] += 1
+
+    def beat(self) -> None:
+        """Show that this process is not stuck."""
+        self._cells[_BEATS] += 1
+
     def _count_plainly(self, zone: Zone | None, qtype: int, rcode: int) -> None:
         """Count a question of which no name is told: by one number, not by a tuple of four."""
         number = 0 if zone is None else zone.number
@@ -155,6 +177,17 @@ class Counters:
         return cell
 
 
+def beats(row: memoryview) -> int:
+    """How often the writer of a row has shown that it is not stuck."""
+    count: int = row[:_HEAP_START].cast("Q")[_BEATS]
+    return count
+
+
+def forget_connections(row: memoryview) -> None:
+    """The writer of a row is gone, and its connections with it."""
+    row[:_HEAP_START].cast("Q")[_CONNECTIONS] = 0
+
+
 def _labels(zone: Zone | None, qtype: int, owner: bytes | None, rcode: int) -> Labels:
     """What dns_queries_total tells of a question (G221)."""
     qname = UNTOLD if owner is None else relative_text(owner)
@@ -174,6 +207,8 @@ class Totals:
     questions   by zone, type, qname and rcode
     limited     answers beyond the rate allowed, by what became of them
     unlabelled  questions that found no room for their labels; they are among `questions` as OTHER
+    connections  over TCP that are open
+    closures     connections that ended, by CLOSURES
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -183,6 +218,8 @@ class Totals:
     failures: int = 0
     unsent: int = 0
     unlabelled: int = 0
+    connections: int = 0
+    closures: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: memoryview) -> None:
         """Add a row, which may be written to meanwhile."""
@@ -197,6 +234,9 @@ class Totals:
         self.unsent += cells[_UNSENT]
         self.unlabelled += cells[_UNLABELLED]
         self.questions[OTHER, OTHER, OTHER, OTHER] += cells[_UNLABELLED]
+        self.connections += cells[_CONNECTIONS]
+        for cell, why in enumerate(CLOSURES, _CLOSURES):
+            self.closures[why] += cells[cell]
         lines = bytes(row[_HEAP_START : _HEAP_START + cells[_HEAP_USED]]).split(b"\n")[:-1]
         for cell, line in enumerate(lines, _FIRST_KEY):
             zone, qtype, qname, rcode = line.decode().split("\t")

@@ -12,7 +12,7 @@ import mmap
 import sys
 from typing import Literal
 
-from .counters import ROW_OCTETS, Counters, Totals
+from .counters import ROW_OCTETS, Counters, Totals, beats, forget_connections
 
 # One generation in service, one that is coming, and those that still finish what they have: up to four seconds each,
 # and at most one begins in a second. A generation that finds no bank waits for one.
@@ -112,6 +112,10 @@ class CounterTable:
         """How many workers of a bank read."""
         return sum(self.reader(bank, slot) != 0 for slot in range(self.slots))
 
+    def beats(self, bank: int, slot: int) -> int:
+        """How often the worker of a slot has shown that it is not stuck."""
+        return beats(self._row(bank, slot))
+
     # -- whose a bank is
 
     def own(self, bank: int, pid: int) -> None:
@@ -123,6 +127,8 @@ class CounterTable:
         self._head[_FIRST_OWNER + bank] = 0
         for slot in range(SIDE, self.slots):
             self.stop_reading(bank, slot)
+        for slot in range(self.slots):
+            forget_connections(self._row(bank, slot))
 
     def bank_of(self, pid: int) -> int | None:
         """The bank of a keeper; None if it has none yet. With 0 the first that is free."""

@@ -50,6 +50,8 @@ REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession
 _STEP_SECONDS = 0.005
 # Workers that do not come up within this will not: a generation that never serves must not be waited for.
 _START_SECONDS = 30.0
+# So often it looks whether its workers are stuck.
+_LOOK_SECONDS = 1.0
 # Workers before us that do not stop reading, because they are stopped themselves, say, hold nothing up any longer.
 _RELIEF_SECONDS = 2.0
 # At most so often does a generation follow another.
@@ -96,6 +98,7 @@ class Keeper:
         self._began = time.monotonic()
         self._line: socket.socket | None = None
         self._said = b""
+        self._look_due = 0.0
 
     def run(self) -> Keeper | int:
         """Be a generation until told to leave; an exit status, or the keeper that this process is to be then."""
@@ -165,6 +168,7 @@ class Keeper:
         self._reap()
         if self._phase == "leaving":
             return self._status if all(seat.pid == 0 for seat in self._seats) else None
+        self._end_stuck()
         self._fill_seats()
         self._advance()
         if self._line is not None and self._line.fileno() in ready:
@@ -181,8 +185,9 @@ class Keeper:
         due = [seat.due for seat in self._seats if seat.due is not None]
         if self._wanted is not None and not self._successor:
             due.append(self._began + _PACE_SECONDS)
-        if self._phase == "leaving" or not due:
+        if self._phase == "leaving":
             return None
+        due.append(self._look_due)
         return max(0, int(1000 * (min(due) - time.monotonic())) + 1)
 
     def _leave(self) -> None:
@@ -237,6 +242,24 @@ class Keeper:
             return 0
 
         exit_after(be_to_the_end)
+
+    def _end_stuck(self) -> None:
+        """Kill the workers that have not stirred for too long: then they are replaced like any that dies."""
+        now = time.monotonic()
+        if self._phase != "serving" or now < self._look_due:
+            return
+        self._look_due = now + _LOOK_SECONDS
+        for seat in self._seats:
+            if seat.slot != SIDE and seat.pid and self._is_stuck(seat):
+                log.error(
+                    "%s (process %d) has not stirred for %d s", _told(seat), seat.pid, seat.missed * _LOOK_SECONDS
+                )
+                os.kill(seat.pid, signal.SIGKILL)
+
+    def _is_stuck(self, seat: Seat) -> bool:
+        reads = self._table.reader(self._bank, seat.slot) == seat.pid
+        seconds = self._generation.config.server.heartbeat_seconds if reads else _START_SECONDS
+        return seat.hear(self._table.beats(self._bank, seat.slot)) * _LOOK_SECONDS >= seconds
 
     def _reap(self) -> None:
         now = time.monotonic()

@@ -84,6 +84,11 @@ class ServerCollector(Collector):
             ("greendns_unlabelled_queries", "Questions counted as `other`: too many labels", totals.unlabelled),
         ):
             yield CounterMetricFamily(name, text, value=count)
+        yield GaugeMetricFamily("greendns_tcp_connections", "TCP connections that are open", value=totals.connections)
+        closures = CounterMetricFamily("greendns_tcp_closed", "TCP connections that ended, by why", labels=("reason",))
+        for why, count in totals.closures.items():
+            closures.add_metric((why,), count)
+        yield closures
 
     def _processes(self) -> Iterator[Metric]:
         reloads = CounterMetricFamily("greendns_reloads", "Loads of changed files, by result", labels=("result",))

@@ -167,11 +167,11 @@ def prctl(option: int, argument: int | bytes) -> bool:
     return not failed
 
 
-def want_descriptors(needed: int) -> bool:
-    """Raise the soft limit of open files as far as it goes; whether it is enough."""
+def want_descriptors(needed: int) -> int:
+    """Raise the soft limit of open files as far as it goes, if it is too low; returns what is allowed then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
-        return True
+        return needed if soft == resource.RLIM_INFINITY else soft
     allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return allowed >= needed
+    return allowed

@@ -24,12 +24,19 @@ cdef class Responder:
     cdef public object notice
     cdef object _draw
 
-    @cython.locals(answered=bytes)
     cpdef bytes respond(self, bytes wire, Peer peer, double now)
 
-    @cython.locals(parts=list, at=Py_ssize_t, end=Py_ssize_t, sent=Py_ssize_t, answered=bytes)
+    cpdef bytes respond_apart(self, bytes wire, Peer peer, double now)
+
+    @cython.locals(answered=bytes)
+    cdef bytes _respond(self, Answering answering, bytes wire, Peer peer, double now)
+
+    @cython.locals(
+        parts=list, waiting=list, at=Py_ssize_t, end=Py_ssize_t, sent=Py_ssize_t, messages=Py_ssize_t,
+        answered=bytes, message=bytes
+    )
     cpdef tuple respond_all(self, bytes octets, Peer peer, double now)
 
-    cdef bytes _limit(self, RateLimiter limiter, bytes answered, Peer peer, double now)
+    cdef bytes _limit(self, RateLimiter limiter, Answering answering, bytes answered, double now)
 
     cdef bytes _fail(self, bytes wire, Peer peer, object error)

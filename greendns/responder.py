@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .answer import answer_with, servfail
+from .answer import answer_with, bare_servfail, servfail
 from .answering import Answering, truncate
 from .counters import COUNTED, DROPPED, TRUNCATED, Counters
 from .outcome import WAIT, Peer
@@ -73,50 +73,65 @@ class Responder:
         WAIT, where the peer is in a batch and the answer would hold it up: then nothing was counted, and the packet is
         to be asked about again by a peer of its own greenlet.
         """
+        return self._respond(self._answering, wire, peer, now)
+
+    def respond_apart(self, wire: bytes, peer: Peer, now: float) -> bytes | None:
+        """The same in a greenlet of its own: this one may switch, and others are answered meanwhile."""
+        answering = Answering(peer, now, self.snapshot, self.state, self._draw)
+        return self._respond(answering, wire, peer, now)
+
+    def _respond(self, answering: Answering, wire: bytes, peer: Peer, now: float) -> bytes | None:
         try:
-            answered = answer_with(self._answering, wire, peer, now, self.snapshot, self.state)
+            answered = answer_with(answering, wire, peer, now, self.snapshot, self.state)
             if answered is WAIT:
                 return answered
-            self.counters.count(self._answering.outcome, peer.is_tcp, self.detailed)
+            self.counters.count(answering.outcome, peer.is_tcp, self.detailed)
             if self.limiter is not None and answered is not None and not peer.is_tcp:
-                return self._limit(self.limiter, answered, peer, now)
+                return self._limit(self.limiter, answering, answered, now)
             return answered
         except Exception as error:
             return self._fail(wire, peer, error)
 
-    def respond_all(self, octets: bytes, peer: Peer, now: float) -> tuple[bytes, int, bool]:
+    def respond_all(self, octets: bytes, peer: Peer, now: float) -> tuple[bytes, int, bool, list[bytes]]:
         """Answer the whole messages at the beginning of what a connection brought, but not too many at once.
 
         octets  messages, each behind two octets of its length (RFC 1035 section 4.2.2); the last may be incomplete
-        Returns the answers, framed likewise; how many octets were read; and whether the connection goes on: it ends at
-        what gets no answer, and at a message of no octets.
+        Returns the answers, framed likewise; how many octets were read; whether the connection goes on: it ends at what
+        gets no answer, and at a message of no octets; and the messages of which the answer is WAIT.
         """
         parts: list[bytes] = []
+        waiting: list[bytes] = []
         at = 0
         sent = 0
-        while at + 2 <= len(octets) and len(parts) < 2 * _MESSAGES_MAX and sent < _OCTETS_MAX:
+        messages = 0
+        while at + 2 <= len(octets) and messages < _MESSAGES_MAX and sent < _OCTETS_MAX:
+            messages += 1
             end = at + 2 + (octets[at] << 8 | octets[at + 1])
             if end > len(octets):
                 break
-            answered = self.respond(octets[at + 2 : end], peer, now)
+            message = octets[at + 2 : end]
+            answered = self.respond(message, peer, now)
             at = end
             if answered is None:
-                return b"".join(parts), at, False
+                return b"".join(parts), at, False, waiting
+            if not answered:
+                waiting.append(message)
+                continue
             parts.append(two_octets(len(answered)))
             parts.append(answered)
             sent += len(answered)
-        return b"".join(parts), at, True
+        return b"".join(parts), at, True, waiting
 
-    def _limit(self, limiter: RateLimiter, answered: bytes, peer: Peer, now: float) -> bytes | None:
+    def _limit(self, limiter: RateLimiter, answering: Answering, answered: bytes, now: float) -> bytes | None:
         """What goes out of an answer by UDP: all of it, where the rate allows; else nothing, or its header and question
         with TC set."""
         # Who has a server cookie of ours has had an answer at this address: it is not forged (RFC 7873 section 5.2.5).
-        if self._answering.has_server_cookie:
+        if answering.has_server_cookie:
             return answered
-        if not limiter.is_over(self._answering.outcome, peer.address, now):
+        if not limiter.is_over(answering.outcome, answering.peer.address, now):
             return answered
         if limiter.has_begun and limiter.tells and self.notice is not None:
-            self.notice(peer.address, self._answering.outcome.kind)
+            self.notice(answering.peer.address, answering.outcome.kind)
         if not limiter.enforces:
             self.counters.count_limited(_COUNTED)
             return answered
@@ -124,13 +139,13 @@ class Responder:
             self.counters.count_limited(_DROPPED)
             return None
         self.counters.count_limited(_TRUNCATED)
-        return truncate(self._answering)
+        return truncate(answering)
 
     def _fail(self, wire: bytes, peer: Peer, error: Exception) -> bytes | None:
-        """SERVFAIL; silence where the fault lies in reading the packet itself."""
+        """SERVFAIL, with the header alone where the fault lies in reading the packet."""
         self.tell(error)
         self.counters.count_failure(peer.is_tcp)
         try:
             return servfail(wire)
         except Exception:
-            return None
+            return bare_servfail(wire)

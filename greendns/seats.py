@@ -18,6 +18,7 @@ class Seat:
     pid    0: nobody
     since  when that process was forked, by the monotonic clock
     due    when the next one is to be forked; None while somebody sits there
+    beats  of its heart, as last looked at
     """
 
     slot: int
@@ -25,6 +26,8 @@ class Seat:
     since: float = 0.0
     due: float | None = 0.0
     early_deaths: int = 0
+    beats: int = 0
+    missed: int = 0
 
     def is_due(self, now: float) -> bool:
         """Whether somebody is to be forked."""
@@ -33,6 +36,16 @@ class Seat:
     def take(self, pid: int, now: float) -> None:
         """Note who sits there now."""
         self.pid, self.since, self.due = pid, now, None
+        self.missed = 0
+
+    def hear(self, beats: int) -> int:
+        """Look at the beats of its heart; returns how many looks ago there was a new one.
+
+        Looks are counted, not seconds: whoever looks may have stood still as well, with the whole machine.
+        """
+        self.missed = 0 if beats != self.beats else self.missed + 1
+        self.beats = beats
+        return self.missed
 
     def bury(self, now: float) -> float:
         """Note that its process died; returns the seconds until the next one is due.

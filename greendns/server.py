@@ -1,27 +1,40 @@
 """Sockets -> a responder: the gevent DatagramServer and StreamServer.
 
 Datagrams are answered in place, in the turn of the hub that brought them: nothing there waits. An answer that would
-hold its batch up gets a greenlet of its own, and so does every TCP connection.
+hold up others, of its batch or of its connection, gets a greenlet of its own, and so does every TCP connection.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
-import math
 import socket
 import time
 import traceback
-from contextlib import suppress
 from typing import Any
 
-from gevent import get_hub
+import gevent
+from gevent import GreenletExit, get_hub
+from gevent.lock import Semaphore
 from gevent.pool import Pool
 from gevent.server import DatagramServer, StreamServer
 from gevent.socket import socket as GeventSocket
 
+from .connections import (
+    CLIENT,
+    ENDED,
+    IDLE,
+    MESSAGE,
+    RESET,
+    STOPPED,
+    UNANSWERED,
+    UNREAD,
+    Connection,
+    Connections,
+)
 from .outcome import Outcome, Peer
 from .responder import Responder
-from .settings import TcpSettings
+from .response import two_octets
 
 try:
     from ._datagrams import Datagrams
@@ -30,10 +43,23 @@ except ImportError:  # not Linux, or nothing is compiled
 
 log = logging.getLogger("greendns.server")
 
-# Answers that take their time, at once and for each socket; a question beyond them is dropped.
+# Answers that take their time, at once and for each socket; a question beyond them is dropped, over TCP it waits.
 HELD_MAX = 256
+# Those of one connection: as many answers of 64 kB wait at most for a client that does not read.
+HELD_OF_CONNECTION_MAX = 8
+# How long they may take. Resolvers have asked somebody else by then, and a stop leaves as much to what has begun.
+HELD_SECONDS = 3.0
 _LOG_SECONDS = 1.0
 _CHUNK_OCTETS = 65536
+# What the kernel keeps of a connection, either way; it would let each grow to some megabytes, read or not (tcp(7)).
+_BUFFER_OCTETS = 128 * 1024
+# Connections that are accepted in one turn of the hub: UDP comes to its turn after some 0.5 ms.
+_ACCEPTS = 16
+# accept(2) fails for want of descriptors or memory, which a connection less will help; or of what the peer has done.
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_GONE = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EHOSTUNREACH, errno.ENETUNREACH)
+# A pause where there is no connection to be ended either: the socket stays ready, and the hub would spin.
+_REST_SECONDS = 1.0
 
 
 class FaultLog:
@@ -50,6 +76,13 @@ class FaultLog:
         if now - self._logged.get(cause, -_LOG_SECONDS) >= _LOG_SECONDS:
             self._logged[cause] = now
             log.error("a packet was answered SERVFAIL: %s", cause, exc_info=error)
+
+
+def respond_apart(responder: Responder, wire: bytes, peer: Peer) -> bytes | None:
+    """The answer of a greenlet of its own: SERVFAIL once it has waited for HELD_SECONDS."""
+    # Of a kind that a responder takes for what it is here: a fault of ours.
+    with gevent.Timeout(HELD_SECONDS, TimeoutError(f"an answer took more than {HELD_SECONDS:.0f} s")):
+        return responder.respond_apart(wire, peer, time.time())
 
 
 def to_gevent(listening: socket.socket) -> GeventSocket:
@@ -83,82 +116,151 @@ class UdpServer(DatagramServer):  # type: ignore[misc]
             self.pool.spawn(self._answer_held, wire, Peer(peer.address, peer.port, is_tcp=False), way)
 
     def _answer_held(self, wire: bytes, peer: Peer, way: tuple[object, object]) -> None:
-        answered = self.responder.respond(wire, peer, time.time())
+        answered = respond_apart(self.responder, wire, peer)
         if answered is not None:
             self._datagrams.send(answered, way)
 
 
 class TcpServer(StreamServer):  # type: ignore[misc]
-    """Answers connections, each in a greenlet, its queries in their order (RFC 7766 section 6.2.1.1)."""
+    """Answers connections, each in a greenlet: its queries in their order, but for answers that take their time, which
+    come when they are ready (RFC 7766 section 6.2.1.1)."""
 
-    def __init__(self, listening: socket.socket, responder: Responder, settings: TcpSettings, pool: Pool) -> None:
-        """Share `pool` with the other listeners: its size is the limit of connections of the process."""
+    max_accept = _ACCEPTS
+
+    def __init__(self, listening: socket.socket, responder: Responder, connections: Connections, pool: Pool) -> None:
+        """Share `connections` with the other listeners of the process, and `pool`, which has no limit."""
         self.responder = responder
-        self.settings = settings
+        self.connections = connections
+        self._held = Pool(HELD_MAX)
+        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            listening.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER_OCTETS)
         super().__init__(to_gevent(listening), spawn=pool)
 
-    def take(self, settings: TcpSettings, pool: Pool) -> None:
-        """Follow changed settings; another pool takes the connections that come next."""
-        self.settings = settings
-        if pool is not self.pool:
-            self.set_spawn(pool)
-            # A full pool had stopped it from accepting.
-            self.start_accepting()
+    # -- accepting
 
-    def handle(self, connection: GeventSocket, address: tuple[str, int]) -> None:
-        """Serve one connection until the peer closes it, is idle, or is too slow. Runs in its own greenlet."""
-        peer = Peer(_pack(connection.family, address[0]), address[1], is_tcp=True)
-        deadline = Deadline(connection, self.loop)
+    def do_read(self) -> tuple[TcpConnection] | None:
+        """Accept a connection: a full house, or too few descriptors, means that another one goes."""
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._serve(connection, peer, deadline)
-        except OSError:
-            # The peer reset the connection, or its time was up.
-            return
-        finally:
-            deadline.close()
+            accepted = super().do_read()
+        except OSError as error:
+            if error.errno not in _GONE and not (error.errno in _NO_ROOM and self.connections.make_room()):
+                self._rest(error)
+            return None
+        if accepted is None:
+            return None
+        opened, address = accepted
+        connection = TcpConnection(opened, Peer(_pack(opened.family, address[0]), address[1], True, True))
+        self.connections.admit(connection)
+        return (connection,)
 
-    def _serve(self, connection: GeventSocket, peer: Peer, deadline: Deadline) -> None:
-        """Answer messages as they come whole; what is left is the beginning of the next one."""
+    def do_close(self, connection: TcpConnection) -> None:
+        """Let the descriptor go, whoever ended the connection."""
+        connection.socket.close()
+
+    def _rest(self, error: OSError) -> None:
+        """Accept nothing for a while."""
+        log.error("no connection can be accepted: %s", error.strerror)
+        self.stop_accepting()
+        self._timer = self.loop.timer(_REST_SECONDS)
+        self._timer.start(self._start_accepting_if_started)
+
+    # -- one connection
+
+    def handle(self, connection: TcpConnection) -> None:
+        """Serve one connection until it is ended. Runs in its own greenlet."""
+        why = STOPPED
+        try:
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            why = self._serve(connection)
+            gevent.joinall(list(connection.held))
+        except OSError:
+            # The peer reset the connection, or it was closed by us, for a reason of its own.
+            why = RESET
+        except GreenletExit:
+            gevent.killall(list(connection.held), block=False)
+        finally:
+            self.connections.end(connection, why)
+
+    def _serve(self, connection: TcpConnection) -> int:
+        """Answer messages as they come whole; what is left is the beginning of the next one. Returns why it ends."""
         unread = b""
-        deadline.set(self.settings.idle_seconds)
         while True:
             turn = self.loop.iteration
-            chunk = connection.recv(_CHUNK_OCTETS)
+            chunk = connection.socket.recv(_CHUNK_OCTETS)
             if not chunk:
-                return
+                return CLIENT
             is_begun = bool(unread)
-            unread, goes_on = self._answer(connection, peer, unread + chunk, deadline, turn)
+            unread, goes_on = self._answer(connection, unread + chunk, turn)
             if not goes_on:
-                return
-            if not unread:
-                deadline.set(self.settings.idle_seconds)
-            elif not is_begun or len(unread) < len(chunk):
-                # One deadline for a whole message, so that a drip of octets does not hold the connection.
-                deadline.set(self.settings.message_seconds)
+                return UNANSWERED
+            connection.is_begun = bool(unread)
+            # One deadline for a whole message, so that a drip of octets does not hold the connection.
+            if not (is_begun and len(unread) >= len(chunk)):
+                self._settle(connection)
 
-    def _answer(
-        self, connection: GeventSocket, peer: Peer, octets: bytes, deadline: Deadline, turn: int
-    ) -> tuple[bytes, bool]:
+    def _answer(self, connection: TcpConnection, octets: bytes, turn: int) -> tuple[bytes, bool]:
         """Answer the whole messages among `octets`; returns what follows them, and whether the connection goes on."""
         goes_on, taken = True, 1
         while goes_on and taken:
-            answers, taken, goes_on = self.responder.respond_all(octets, peer, time.time())
+            answers, taken, goes_on, waiting = self.responder.respond_all(octets, connection.peer, time.time())
             octets = octets[taken:]
             if answers:
-                self._send(connection, answers, deadline)
+                self._send(connection, answers)
+            for wire in waiting:
+                self._hold(connection, wire)
+            if taken:
                 turn = self._yield(turn)
         return octets, goes_on
 
-    def _send(self, connection: GeventSocket, answers: bytes, deadline: Deadline) -> None:
+    def _settle(self, connection: TcpConnection) -> None:
+        """Wait for what is next."""
+        if connection.is_begun:
+            self._wait(connection, MESSAGE)
+        else:
+            self._wait(connection, UNREAD if connection.held else IDLE)
+
+    def _wait(self, connection: TcpConnection, waits: int) -> None:
+        # Whatever else it sends, a client that does not read has one deadline.
+        if not connection.is_blocked:
+            self.connections.wait(connection, waits)
+
+    def _send(self, connection: TcpConnection, answers: bytes) -> None:
         """Send; a peer that does not take it has its time."""
+        with connection.sending:
+            try:
+                sent = connection.socket._sock.send(answers)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(answers):
+                self._send_slowly(connection, memoryview(answers)[sent:])
+
+    def _send_slowly(self, connection: TcpConnection, answers: memoryview) -> None:
+        self._wait(connection, UNREAD)
+        connection.is_blocked = True
+        connection.socket.sendall(answers)
+        connection.is_blocked = False
+        self._settle(connection)
+
+    # -- answers that take their time
+
+    def _hold(self, connection: TcpConnection, wire: bytes) -> None:
+        """Answer in a greenlet of its own; where there are enough of these, wait for one."""
+        self._wait(connection, UNREAD)
+        if len(connection.held) >= HELD_OF_CONNECTION_MAX:
+            gevent.wait(list(connection.held), count=1)
+        connection.held.add(self._held.spawn(self._answer_held, connection, wire))
+
+    def _answer_held(self, connection: TcpConnection, wire: bytes) -> None:
         try:
-            sent = connection._sock.send(answers)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(answers):
-            deadline.set(self.settings.message_seconds)
-            connection.sendall(answers[sent:])
+            answered = respond_apart(self.responder, wire, connection.peer_apart)
+            if answered is not None and connection.waits != ENDED:
+                self._send(connection, two_octets(len(answered)) + answered)
+        except OSError:
+            # Its connection has ended: that is told by whoever reads from it.
+            return
+        finally:
+            connection.held.discard(gevent.getcurrent())
+            self._settle(connection)
 
     def _yield(self, turn: int) -> int:
         """Let the others, and all of UDP, have their turn if nothing has waited since `turn` of the hub.
@@ -173,47 +275,24 @@ class TcpServer(StreamServer):  # type: ignore[misc]
         return iteration
 
 
-class Deadline:
-    """Shuts a connection down once its time is up, which wakes its greenlet.
+class TcpConnection(Connection):
+    """A connection, and what its greenlets know of it.
 
-    Moving it on is an assignment: the timer looks, when it fires, how much time is left. A timeout of gevent's for each
-    message would start and stop a timer of the hub, and cost as much as the answer.
+    held        the greenlets of answers that take their time
+    is_begun    whether a message has come in part
+    is_blocked  whether answers wait for the client to read
     """
 
-    __slots__ = ("_connection", "_fires", "_timer", "_up")
+    __slots__ = ("held", "is_begun", "is_blocked", "peer", "peer_apart", "sending")
 
-    def __init__(self, connection: GeventSocket, loop: Any) -> None:
-        self._connection = connection
-        self._timer = loop.timer(0)
-        self._fires = math.inf
-        self._up = math.inf
-
-    def set(self, seconds: float) -> None:
-        """Leave so many seconds from now on."""
-        self._up = time.monotonic() + seconds
-        if self._up < self._fires:
-            self._arm(seconds)
-
-    def close(self) -> None:
-        """Let the connection be; it must be called, or the timer lives on."""
-        self._timer.stop()
-        self._timer.close()
-
-    def _arm(self, seconds: float) -> None:
-        loop = self._timer.loop
-        self._timer.stop()
-        self._timer.close()
-        self._fires = self._up
-        self._timer = loop.timer(seconds)
-        self._timer.start(self._look)
-
-    def _look(self) -> None:
-        left = self._up - time.monotonic()
-        if left > 0:
-            self._arm(left)
-            return
-        with suppress(OSError):  # the peer was faster
-            self._connection.shutdown(socket.SHUT_RDWR)
+    def __init__(self, opened: GeventSocket, peer: Peer) -> None:
+        super().__init__(opened, peer.address)
+        self.peer = peer
+        self.peer_apart = Peer(peer.address, peer.port, True, False)
+        self.sending = Semaphore()
+        self.held: set[gevent.Greenlet] = set()
+        self.is_begun = False
+        self.is_blocked = False
 
 
 def _pack(family: int, text: str) -> bytes:

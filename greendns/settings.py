@@ -54,6 +54,8 @@ RECEIVE_BUFFER_OCTETS_MAX = 2**30 - 1
 UDP_PAYLOAD_OCTETS_MAX = 4096
 # Below it only root may bind (ip(7)).
 LOW_PORTS = 1024
+# A quarter of all, so that nobody has the house to himself; a resolver opens one or two (RFC 7766 section 6.2.2).
+CONNECTIONS_PER_ADDRESS = 250
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
 CONNECTIONS_MAX = 1_000_000
 # What dns.any may be.
@@ -124,6 +126,14 @@ class ServerSettings:
     allow_root: bool = field(
         default=False,
         metadata=_restart(read_switch, f"Whether root may serve without another user on ports below {LOW_PORTS}."),
+    )
+    heartbeat_seconds: float = field(
+        default=10.0,
+        metadata=_reload(
+            read_seconds,
+            "How long a worker may be stuck, in seconds, until it is killed and replaced. Nothing that it does takes a "
+            "tenth of a second.",
+        ),
     )
     log_level: str = field(
         default="info",
@@ -292,9 +302,17 @@ class CookiesSettings:
 
 @dataclass(frozen=True)
 class TcpSettings:
+    first_seconds: float = field(
+        default=5.0,
+        metadata=_reload(read_seconds, "How long a new connection may wait for its first query, in seconds."),
+    )
     idle_seconds: float = field(
         default=10.0,
-        metadata=_reload(read_seconds, "How long a connection may wait for its next query, in seconds."),
+        metadata=_reload(
+            read_seconds,
+            "How long a connection may wait for its next query, in seconds. Of this and of first_seconds a half counts "
+            "while there are 3/4 of max_connections, a quarter at 9/10.",
+        ),
     )
     message_seconds: float = field(
         default=5.0,
@@ -303,7 +321,16 @@ class TcpSettings:
     max_connections: int = field(
         default=1000,
         metadata=_reload(
-            read_whole(1, CONNECTIONS_MAX), f"How many connections a process holds at once, 1 to {CONNECTIONS_MAX}."
+            read_whole(1, CONNECTIONS_MAX),
+            f"How many connections a process holds at once, 1 to {CONNECTIONS_MAX}. When one more comes, the one that "
+            "has been idle longest is closed.",
+        ),
+    )
+    max_connections_per_address: int = field(
+        default=CONNECTIONS_PER_ADDRESS,
+        metadata=_reload(
+            read_whole(1, CONNECTIONS_MAX),
+            f"How many of them may be from one address (IPv6: from one /64), 1 to {CONNECTIONS_MAX}; then likewise.",
         ),
     )
 

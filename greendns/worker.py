@@ -20,6 +20,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from .chance import Uniform
+from .connections import Connections
 from .counters import Counters
 from .healthfiles import HealthFiles
 from .listeners import Listener
@@ -39,6 +40,8 @@ STOP_SECONDS = 3.0
 # How long a thread may keep the interpreter from the hub; Python's own 5 ms are felt in every answer.
 SWITCH_SECONDS = 0.001
 HEALTH_SECONDS = 1.0  # G173
+# How often a worker shows that it is not stuck: more often than a keeper looks.
+BEAT_SECONDS = 0.5
 
 
 class Worker:
@@ -57,21 +60,23 @@ class Worker:
         draw = Uniform(os.urandom)
         self.responder = Responder(generation.snapshot, counters, draw, FaultLog().tell, LimitLog().tell)
         self._accounts = accounts
-        self._connections = Pool(generation.config.tcp.max_connections)
+        self._listening = listening
+        self._connections = Connections(gevent.get_hub().loop, generation.config.tcp, counters)
+        # One for all: each server waits at a stop for the greenlets of all.
+        connected = Pool()
         # Copies: the sockets themselves outlive a worker, and tell what was dropped.
-        self._tcp_servers = [
-            TcpServer(each.tcp[slot].dup(), self.responder, generation.config.tcp, self._connections)
-            for each in listening
+        tcp_servers = [
+            TcpServer(each.tcp[slot].dup(), self.responder, self._connections, connected) for each in listening
         ]
         udp_servers = [UdpServer(each.udp[slot].dup(), self.responder) for each in listening]
-        self._servers: list[BaseServer] = [*udp_servers, *self._tcp_servers]
-        self._listening = listening
+        self._servers: list[BaseServer] = [*udp_servers, *tcp_servers]
         self.take(generation)
 
     def start(self) -> None:
         """Begin to answer."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._want_descriptors()
+        self._beat = gevent.get_hub().loop.timer(BEAT_SECONDS, BEAT_SECONDS)
+        self._beat.start(self.responder.counters.beat)
         if self._health is not None:
             files = HealthFiles(self._health)
             # Before the first packet: no answer after a hand-over may name what is down.
@@ -86,10 +91,7 @@ class Worker:
         self.responder.take_snapshot(generation.snapshot)
         self.responder.detailed = generation.config.dns.detailed_metrics
         self.responder.limiter = make_limiter(generation.config.rate_limit, self._accounts)
-        if generation.config.tcp.max_connections != self._connections.size:
-            self._connections = Pool(generation.config.tcp.max_connections)
-        for server in self._tcp_servers:
-            server.take(generation.config.tcp, self._connections)
+        self._connections.take(generation.config.tcp, self._room(generation.config.tcp.max_connections))
 
     def stop_reading(self) -> None:
         """Take nothing new, from now on."""
@@ -100,12 +102,16 @@ class Worker:
         """Finish what was begun, as far as that takes no longer than STOP_SECONDS."""
         wait_stopped(self._servers)
 
-    def _want_descriptors(self) -> None:
-        """A full house of connections must leave some descriptors."""
+    def _room(self, wanted: int) -> int:
+        """How many connections there may be: a full house must leave some descriptors."""
         sockets = sum(len(each.udp) + len(each.tcp) for each in self._listening)
-        needed = self._connections.size + sockets + SPARE_DESCRIPTORS
-        if not want_descriptors(needed):
-            log.warning("tcp.max_connections needs %d open files: so many are not allowed", needed)
+        needed = wanted + sockets + SPARE_DESCRIPTORS
+        allowed = want_descriptors(needed)
+        if allowed >= needed:
+            return wanted
+        room = max(1, min(wanted, allowed - sockets - min(SPARE_DESCRIPTORS, allowed // 4)))
+        log.warning("tcp.max_connections needs %d open files, allowed are %d: %d connections", needed, allowed, room)
+        return room
 
     def _follow_health(self, files: HealthFiles) -> None:
         """Keep the states of all checks as the status files have them, each second (G173); a greenlet of its own."""

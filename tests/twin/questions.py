@@ -86,19 +86,20 @@ class Build:
         return {"answered": answered, **_outcome(outcome)}
 
     def respond_all(self, where: tuple[str, str], octets: bytes, sender: Sender, now: float, detailed: bool) -> Told:
-        """What a connection brought at once: answers, octets read, whether it goes on; and every counter."""
+        """A connection's octets: answers, octets read, whether it goes on, what waits; and every counter."""
         counters, totals = new_counters()
         faults: list[str] = []
         responder = Responder(
             self._snapshots[where], counters, Draws(1).draw, lambda error: faults.append(type(error).__name__)
         )
         responder.detailed = detailed
-        answers, taken, goes_on = responder.respond_all(octets, Peer(*sender), now)
+        answers, taken, goes_on, waiting = responder.respond_all(octets, Peer(*sender), now)
         counted = totals()
         return {
             "answers": answers,
             "taken": taken,
             "goes_on": goes_on,
+            "waiting": waiting,
             "faults": faults,
             "outcomes": sorted((+counted.outcomes).items()),
             "questions": sorted((+counted.questions).items()),

@@ -536,6 +536,7 @@ class TestChanges:
     def test_the_reloadable_settings(self) -> None:
         """Exactly these are taken by a reload."""
         assert [one.name for one in SETTINGS if one.reloadable] == [
+            "server.heartbeat_seconds",
             "server.log_level",
             "http.user",
             "http.password",
@@ -548,9 +549,11 @@ class TestChanges:
             "chaos.hostname",
             "cookies.secret_file",
             "cookies.required",
+            "tcp.first_seconds",
             "tcp.idle_seconds",
             "tcp.message_seconds",
             "tcp.max_connections",
+            "tcp.max_connections_per_address",
             "rate_limit.mode",
             "rate_limit.answers_per_second",
             "rate_limit.nodata_per_second",

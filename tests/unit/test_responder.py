@@ -15,6 +15,7 @@ from tests.responding import CHAOS_QUESTION, DRAWN_QUESTION, Responding, load_sn
 
 NOW = 1_700_000_000.0
 OVER_TCP = Peer(bytes((127, 0, 0, 1)), 5353, is_tcp=True)
+IN_TURN = Peer(bytes((127, 0, 0, 1)), 5353, is_tcp=True, is_batched=True)
 IN_A_BATCH = Peer(bytes((127, 0, 0, 1)), 5353, is_tcp=False, is_batched=True)
 ALONE = Peer(bytes((127, 0, 0, 1)), 5353, is_tcp=False)
 FLOOD = b"\x05flood\x07example\x03com\x00\x00\x01\x00\x01"
@@ -137,7 +138,7 @@ def test_whole_messages_are_answered_in_their_order(responding: Responding) -> N
     """All of them, behind their lengths; the connection goes on."""
     octets = framed(*[numbered(number, QUESTION) for number in range(20)])
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     assert ids(unframed(answers)) == list(range(20))
     assert (taken, goes_on) == (len(octets), True)
@@ -149,7 +150,7 @@ def test_an_incomplete_message_is_left(responding: Responding) -> None:
     first, second = framed(numbered(1, QUESTION)), framed(numbered(2, QUESTION))
     whole = first + second
     for end in range(len(whole) + 1):
-        answers, taken, goes_on = responding.responder.respond_all(whole[:end], OVER_TCP, NOW)
+        answers, taken, goes_on, _ = responding.responder.respond_all(whole[:end], OVER_TCP, NOW)
         expected = [1] * (end >= len(first)) + [2] * (end == len(whole))
 
         assert ids(unframed(answers)) == expected
@@ -161,7 +162,7 @@ def test_a_message_of_no_octets_ends_the_connection(responding: Responding) -> N
     """What came before it is answered, what comes behind it is not."""
     octets = framed(numbered(1, QUESTION), b"", numbered(2, QUESTION))
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     assert ids(unframed(answers)) == [1]
     assert (taken, goes_on) == (len(framed(numbered(1, QUESTION), b"")), False)
@@ -172,7 +173,7 @@ def test_silence_ends_the_connection(responding: Responding) -> None:
     """A response, where a query belongs: nothing that follows could be matched to its answer."""
     octets = framed(header(0x8000) + QUESTION, numbered(2, QUESTION))
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     assert (answers, goes_on) == (b"", False)
     assert taken < len(octets)
@@ -184,9 +185,9 @@ def test_the_longest_message_is_read_whole(responding: Responding) -> None:
     octets = framed(longest, numbered(2, QUESTION))
 
     cut = responding.responder.respond_all(octets[:65536], OVER_TCP, NOW)
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
-    assert cut == (b"", 0, True)
+    assert cut == (b"", 0, True, [])
     assert [rcode_of(answer) for answer in unframed(answers)] == [FORM_ERROR, NO_ERROR]
     assert (taken, goes_on) == (len(octets), True)
 
@@ -194,8 +195,8 @@ def test_the_longest_message_is_read_whole(responding: Responding) -> None:
 def test_a_turn_answers_so_many_messages(responding: Responding) -> None:
     """And leaves the rest for the next one."""
     octets = framed(*[numbered(number, QUESTION) for number in range(MESSAGES_MAX + 5)])
-    first, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
-    second, rest, _ = responding.responder.respond_all(octets[taken:], OVER_TCP, NOW)
+    first, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    second, rest, *_ = responding.responder.respond_all(octets[taken:], OVER_TCP, NOW)
 
     assert ids(unframed(first)) == list(range(MESSAGES_MAX))
     assert ids(unframed(second)) == list(range(MESSAGES_MAX, MESSAGES_MAX + 5))
@@ -206,7 +207,7 @@ def test_a_turn_answers_so_many_octets(responding: Responding) -> None:
     """Three answers of a whole TCP message would be 196 kB for a question of 35 octets: two reach the limit."""
     octets = framed(*[numbered(number, FLOOD) for number in range(5)])
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     messages = unframed(answers)
     assert sum(map(len, messages[:-1])) < OCTETS_MAX <= sum(map(len, messages))
@@ -214,14 +215,20 @@ def test_a_turn_answers_so_many_octets(responding: Responding) -> None:
     assert goes_on
 
 
-def test_debug_names_are_answered_in_place(responding: Responding) -> None:
-    """A connection has a greenlet of its own: nobody else waits."""
-    octets = framed(numbered(1, CHAOS_QUESTION), numbered(2, QUESTION))
+def test_what_takes_its_time_is_handed_back(responding: Responding) -> None:
+    """Debug names: what is behind them is answered at once, and they are counted when they are asked about apart."""
+    question = numbered(1, CHAOS_QUESTION)
+    octets = framed(question, numbered(2, QUESTION))
 
-    answers, _, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, waiting = responding.responder.respond_all(octets, IN_TURN, NOW)
 
-    assert ids(unframed(answers)) == [1, 2]
-    assert goes_on
+    assert ids(unframed(answers)) == [2]
+    assert (taken, goes_on, waiting) == (len(octets), True, [question])
+    assert responding.outcomes("tcp") == {"answer": 1}
+    apart = responding.responder.respond_apart(question, OVER_TCP, NOW)
+    assert apart is not None
+    assert rcode_of(apart) == NO_ERROR
+    assert responding.outcomes("tcp") == {"answer": 1, "chaos": 1}
 
 
 def test_a_fault_costs_the_connection_one_answer(snapshot: Snapshot) -> None:
@@ -229,7 +236,7 @@ def test_a_fault_costs_the_connection_one_answer(snapshot: Snapshot) -> None:
     responding = respond_with(snapshot, fail)
     octets = framed(numbered(1, QUESTION), numbered(2, DRAWN_QUESTION), numbered(3, QUESTION))
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     assert [rcode_of(answer) for answer in unframed(answers)] == [NO_ERROR, SERVFAIL, NO_ERROR]
     assert (taken, goes_on) == (len(octets), True)
@@ -241,7 +248,7 @@ def test_whatever_a_connection_brings_is_framed(snapshot: Snapshot, octets: byte
     """Never more is taken than came; answers are whole; as many packets are counted as were taken."""
     responding = respond_with(snapshot)
 
-    answers, taken, goes_on = responding.responder.respond_all(octets, OVER_TCP, NOW)
+    answers, taken, goes_on, _ = responding.responder.respond_all(octets, OVER_TCP, NOW)
 
     messages = unframed(octets[:taken])
     assert len(unframed(answers)) == len(messages) - (not goes_on)

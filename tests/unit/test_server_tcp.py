@@ -12,7 +12,9 @@ import pytest
 from gevent.pool import Pool
 from gevent.socket import socket as GeventSocket
 
-from greendns.server import Deadline, TcpServer, UdpServer
+from greendns.connections import Connections
+from greendns.outcome import Peer
+from greendns.server import TcpConnection, TcpServer, UdpServer
 from greendns.settings import TcpSettings
 from greendns.snapshot import Snapshot
 from tests.packets import QUESTION, header
@@ -22,7 +24,7 @@ FLOOD = b"\x05flood\x07example\x03com\x00\x00\x01\x00\x01"
 # The shortest question there is: refused, so that thousands of them and of their answers fit into a socket's buffers.
 ROOT = b"\x00\x00\x01\x00\x01"
 DEADLINE_SECONDS = 10.0
-PATIENT = TcpSettings(idle_seconds=60, message_seconds=60)
+PATIENT = TcpSettings(first_seconds=60, idle_seconds=60, message_seconds=60)
 SOON = 0.05
 
 
@@ -62,7 +64,7 @@ class Connection:
     """A client, and the greenlet that serves it."""
 
     def __init__(self, responding: Responding, settings: TcpSettings, host: str = "127.0.0.1") -> None:
-        self.server = TcpServer(listen(host), responding.responder, settings, Pool(10))
+        self.server = serve_tcp(responding, settings, host)
         family = self.server.socket.family
         self.client = GeventSocket(family, socket.SOCK_STREAM)
         self.client.connect(self.server.socket.getsockname()[:2])
@@ -72,18 +74,14 @@ class Connection:
         self.served.note()
         self._send = self.server._send
         self.server._send = self._note_send  # type: ignore[method-assign]
-        self.greenlet = gevent.spawn(self._serve, address)
+        peer = Peer(socket.inet_pton(family, address[0]), address[1], True, True)
+        self.connection = TcpConnection(self.served, peer)
+        self.server.connections.admit(self.connection)
+        self.greenlet = gevent.spawn(self.server.handle, self.connection)
 
-    def _serve(self, address: tuple[str, int]) -> None:
-        """As a StreamServer does."""
-        try:
-            self.server.handle(self.served, address)
-        finally:
-            self.served.close()
-
-    def _note_send(self, connection: GeventSocket, answers: bytes, deadline: Deadline) -> None:
+    def _note_send(self, connection: TcpConnection, answers: bytes) -> None:
         self.served.writes.append(len(answers))
-        self._send(connection, answers, deadline)
+        self._send(connection, answers)
 
     def close(self) -> None:
         self.client.close()
@@ -124,6 +122,12 @@ class Connection:
             assert chunk, "the server ended the connection"
             octets += chunk
         return octets
+
+
+def serve_tcp(responding: Responding, settings: TcpSettings, host: str = "127.0.0.1") -> TcpServer:
+    """A server that does not accept yet."""
+    connections = Connections(gevent.get_hub().loop, settings, responding.responder.counters)
+    return TcpServer(listen(host), responding.responder, connections, Pool())
 
 
 def listen(host: str) -> socket.socket:
@@ -186,11 +190,11 @@ def test_more_than_a_turn_takes_is_answered_turn_by_turn(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_query_is_answered_over_either_family(connect: Callable[..., Connection], host: str) -> None:
-    """Debug names too, in their place."""
+    """What takes its time comes when it is ready."""
     connection = connect(host=host)
     connection.send_read(framed(numbered(1, CHAOS_QUESTION), numbered(2, QUESTION)))
 
-    assert connection.receive(2) == [1, 2]
+    assert connection.receive(2) == [2, 1]
 
 
 def test_queries_cut_anywhere_are_put_together(connect: Callable[..., Connection]) -> None:
@@ -259,8 +263,8 @@ def test_a_reset_is_nothing_to_tell_of(connect: Callable[..., Connection]) -> No
 
 def test_an_idle_connection_is_ended(connect: Callable[..., Connection]) -> None:
     """One that has asked nothing, and one that has had its answer."""
-    silent = connect(TcpSettings(idle_seconds=SOON, message_seconds=60))
-    answered = connect(TcpSettings(idle_seconds=SOON, message_seconds=60))
+    silent = connect(TcpSettings(first_seconds=SOON, idle_seconds=60, message_seconds=60))
+    answered = connect(TcpSettings(first_seconds=60, idle_seconds=SOON, message_seconds=60))
     answered.client.sendall(queries(1))
 
     assert silent.receive_all() == []
@@ -286,7 +290,7 @@ def test_a_drip_of_octets_does_not_hold_a_connection(connect: Callable[..., Conn
             gevent.sleep(0)
 
     dripping = gevent.spawn(drip)
-    assert connection.receive_all() == []
+    connection.greenlet.join()
     dripping.kill()
     assert 2 < sum(connection.served.reads) < 65535
 
@@ -312,9 +316,9 @@ def test_a_peer_that_reads_slowly_is_kept(connect: Callable[..., Connection]) ->
 
 
 def test_settings_that_change_count_from_then_on(connect: Callable[..., Connection]) -> None:
-    """A connection takes them with its next message."""
+    """For the connections that are there too."""
     connection = connect()
-    connection.server.settings = TcpSettings(idle_seconds=SOON, message_seconds=60)
+    connection.server.connections.take(TcpSettings(idle_seconds=SOON, message_seconds=60), 1000)
     connection.client.sendall(queries(1))
 
     assert connection.receive_all() == [0]
@@ -329,7 +333,7 @@ BUSY = 3_000
 @pytest.fixture
 def busy(responding: Responding) -> Iterator[tuple[TcpServer, UdpServer]]:
     """Both servers, and a peer that has sent BUSY queries at once; its answers fit into the buffers unread."""
-    tcp = TcpServer(listen("127.0.0.1"), responding.responder, PATIENT, Pool(10))
+    tcp = serve_tcp(responding, PATIENT)
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind(("127.0.0.1", 0))
     datagrams.setblocking(False)
