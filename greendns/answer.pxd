@@ -24,6 +24,8 @@ cpdef tuple answer(bytes wire, Peer peer, double now, Snapshot snapshot, State s
 @cython.locals(query=Query)
 cpdef bytes answer_with(Answering answering, bytes wire, Peer peer, double now, Snapshot snapshot, State state)
 
+cpdef bint is_let_in(bytes address, Snapshot snapshot) except -1
+
 @cython.locals(query=Query, zone=Zone)
 cdef _answer_question(Answering answering)
 

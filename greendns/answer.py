@@ -82,12 +82,20 @@ def answer_with(
     query = answering.query
     if query.verdict != _NOERROR:
         refuse(answering, "error", query.verdict, NOT_SUPPORTED if query.verdict == _NOTIMP else b"")
+    elif snapshot.may_ask is not None and not is_let_in(peer.address, snapshot):
+        # Not silence: whoever was led here would ask again and again (RFC 8906 section 2).
+        refuse(answering, "refused", _REFUSED, PROHIBITED)
     elif query.question:
         _answer_question(answering)
     else:
         # A cookie alone was asked for (RFC 7873 section 5.4), and nobody is an authority for no name.
         answering.flags = 0
     return WAIT if answering.waits else encode_answer(answering)
+
+
+def is_let_in(address: bytes, snapshot: Snapshot) -> bool:
+    """Whether an address may ask at all (access.queries)."""
+    return snapshot.may_ask is None or snapshot.may_ask.has(address)
 
 
 def servfail(wire: bytes) -> bytes | None:

@@ -36,9 +36,13 @@ def is_debug_name(relative: bytes) -> bool:
 
 
 def is_permitted(relative: bytes, peer_address: bytes, options: ServerOptions) -> bool:
-    """`_country` is for everybody; the others for loopback, or for all where configured (G180-G183)."""
-    if first_label(relative) == COUNTRY or options.public_debug_queries:
+    """`_country` is for everybody; the others for loopback and whom the operator lets (G180-G183)."""
+    if first_label(relative) == COUNTRY or options.public_debug_queries or options.may_debug is None:
         return True
+    return _is_loopback(peer_address) or options.may_debug.has(peer_address)
+
+
+def _is_loopback(peer_address: bytes) -> bool:
     return peer_address[:1] == b"\x7f" if len(peer_address) == 4 else peer_address == bytes(15) + b"\x01"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import chaos
-from .answer import CHAIN_LIMIT, answer, find_name, locate_client, name_matches
+from .answer import CHAIN_LIMIT, answer, find_name, is_let_in, locate_client, name_matches
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
@@ -49,7 +49,7 @@ def walk(qname: bytes, qtype: int, client: bytes, now: float, snapshot: Snapshot
     answered, outcome = answer(wire, peer, now, snapshot, state, draw)
     records = read_records(answered) if answered is not None else []
     hops = list(_hops(query, peer, snapshot, state, outcome, _drawn_chain(query, records)))
-    hops[-1]["result"] = _result(hops[-1], outcome)
+    hops[-1]["result"] = _result(hops[-1], outcome, is_let_in(client, snapshot))
     return {
         "question": {"name": to_text(qname), "type": rrtype_name(qtype), "client": address_text(client)},
         "hops": hops,
@@ -111,8 +111,10 @@ def _hops(
         qname = chain.get(qname)
 
 
-def _result(hop: Values, outcome: Outcome) -> str:
+def _result(hop: Values, outcome: Outcome, is_client_let_in: bool) -> str:
     """How the last name ended, as the answer says; with the reason why, where the hop has one."""
+    if not is_client_let_in:
+        return f"{rcode_name(outcome.rcode)}: access.queries does not have this address"
     if outcome.zone is None:
         return f"{rcode_name(outcome.rcode)}: {_REFUSALS.get(outcome.qtype, 'no zone of ours')}"
     found: str = hop["result"]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import __version__, config, loader
+from .access import make_prefixes
 from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
 from .listeners import Listener
@@ -86,6 +87,8 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
         chaos_version=_chaos_text(settings.chaos.version),
         chaos_identity=_chaos_text(settings.chaos.identity),
         chaos_hostname=_chaos_text(settings.chaos.hostname),
+        may_ask=make_prefixes(settings.access.queries),
+        may_debug=make_prefixes(settings.access.debug),
         cookies_required=settings.cookies.required == COOKIES_ON,
     )
 

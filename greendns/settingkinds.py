@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .access import parse_prefix
 from .codes import STRING_OCTETS
 from .errors import ValueProblem
 from .found import shown
@@ -60,6 +61,18 @@ def read_listen_list(value: object) -> tuple[str, ...]:
         raise ValueProblem('must be a list of at least one "ADDRESS:PORT"', shown(value))
     for one in value:
         parse_listen(one)
+    return tuple(value)
+
+
+def read_prefixes(value: object) -> tuple[str, ...]:
+    """A list of prefixes; what is wrong is told with its place in it."""
+    if not (isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)):
+        raise ValueProblem('must be a list of prefixes, such as ["192.0.2.0/24", "2001:db8::/32"]', shown(value))
+    for place, one in enumerate(value, 1):
+        try:
+            parse_prefix(one)
+        except ValueProblem as problem:
+            raise ValueProblem(f"prefix {place} {problem.expected}", problem.found) from None
     return tuple(value)
 
 

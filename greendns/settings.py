@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .access import EVERYBODY
 from .codes import PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS
 from .errors import Problem
 from .settingkinds import (
@@ -29,6 +30,7 @@ from .settingkinds import (
     read_listen_list,
     read_listen_or_off,
     read_power_of_two,
+    read_prefixes,
     read_seconds,
     read_secret,
     read_switch,
@@ -230,7 +232,7 @@ class DnsSettings:
     public_debug_queries: bool = field(
         default=False,
         metadata=_reload(
-            read_switch, "Whether everybody may ask for _status and _health; otherwise only loopback may."
+            read_switch, "Whether everybody may ask for _status and _health; otherwise loopback may, and access.debug."
         ),
     )
     detailed_metrics: bool = field(
@@ -276,6 +278,32 @@ class ChaosSettings:
         metadata=_reload(
             read_identifier, f'What hostname.bind says: "{AUTO}" is the server\'s ID, "{CHAOS_OFF}" is REFUSED.'
         ),
+    )
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Lists of prefixes: just these are let in, so that an empty list lets nobody in."""
+
+    queries: tuple[str, ...] = field(
+        default=EVERYBODY,
+        metadata=_reload(
+            read_prefixes,
+            "The prefixes whose queries are answered; whoever else asks gets REFUSED. An IPv4 address is in no IPv6 "
+            "prefix: everybody is two prefixes.",
+        ),
+    )
+    debug: tuple[str, ...] = field(
+        default=(),
+        metadata=_reload(
+            read_prefixes,
+            "The prefixes that may ask for _status and _health, besides loopback; dns.public_debug_queries lets "
+            "everybody ask.",
+        ),
+    )
+    http: tuple[str, ...] = field(
+        default=EVERYBODY,
+        metadata=_reload(read_prefixes, "The prefixes that get pages of the HTTP side; whoever else asks gets 403."),
     )
 
 
@@ -409,6 +437,7 @@ class Config:
     http: HttpSettings = field(default_factory=HttpSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
     chaos: ChaosSettings = field(default_factory=ChaosSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     cookies: CookiesSettings = field(default_factory=CookiesSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
     rate_limit: RateLimitSettings = field(default_factory=RateLimitSettings)

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import gevent
 from gevent.event import Event
-from gevent.pywsgi import WSGIServer
 from gevent.socket import wait_read
 
 from .countertable import CounterTable
 from .generations import Start
+from .httpserver import HttpServer
 from .listeners import Sockets, count_drops
 from .loader import Generation
 from .metrics import ServerCollector, registry_of
-from .statuspage import StatusApp, http_server
+from .statuspage import StatusApp
 from .watcher import Change, NotLoadedError, Reading, Watcher
 from .worker import wait_stopped
 
@@ -46,17 +46,16 @@ class Pages:
     ) -> None:
         _, groups = generation.config.server.identity
         self.collector = ServerCollector(table, groups, bank, lambda: count_drops(sockets.dns))
-        self.app = StatusApp(registry_of(self.collector), generation, generation.config.http)
-        self.servers: list[WSGIServer] = []
+        self.app = StatusApp(registry_of(self.collector), generation)
+        self.servers: list[HttpServer] = []
         if sockets.http is not None:
-            self.servers.append(http_server(sockets.http.dup(), self.app))
+            self.servers.append(HttpServer(sockets.http.dup(), self.app))
         self.take(generation)
 
     def take(self, generation: Generation) -> None:
         """Tell of this generation."""
         self.collector.generation = generation
-        self.app.generation = generation
-        self.app.settings = generation.config.http
+        self.app.take(generation)
 
     def start(self) -> None:
         """Begin to answer requests."""

@@ -1,5 +1,6 @@
 cimport cython
 
+from .access cimport Prefixes
 from .geography cimport Geo
 from .image cimport Image
 from .zonedb cimport ZoneDB
@@ -18,6 +19,7 @@ cdef class Snapshot:
     cdef readonly bytes nsid_option
     cdef readonly double idle_seconds
     cdef readonly bint any_is_minimal
+    cdef readonly Prefixes may_ask
 
 
 @cython.final

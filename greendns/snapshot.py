@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .access import NOBODY, Prefixes
 from .codes import UDP_PAYLOAD_OCTETS, EdnsOption
 from .cookies import Secret
 from .geography import EMPTY_GEO, Geo
@@ -30,6 +31,8 @@ class ServerOptions:
     any_is_minimal    whether ANY gets one record that says so (RFC 8482), not all there are
     chaos_version, chaos_identity, chaos_hostname
                       what the CHAOS names say; empty: as usual; None: nothing
+    may_ask           whose queries are answered; None: everybody's
+    may_debug         who may ask for debug names, besides loopback; None: everybody
     """
 
     identifier: str = ""
@@ -46,6 +49,8 @@ class ServerOptions:
     chaos_version: str | None = ""
     chaos_identity: str | None = ""
     chaos_hostname: str | None = ""
+    may_ask: Prefixes | None = None
+    may_debug: Prefixes | None = NOBODY
 
 
 class Snapshot:
@@ -63,6 +68,7 @@ class Snapshot:
         "coordinates",
         "geo",
         "idle_seconds",
+        "may_ask",
         "nsid_option",
         "options",
         "opts",
@@ -87,6 +93,7 @@ class Snapshot:
         self.idle_seconds = self.options.idle_seconds
         self.any_is_minimal = self.options.any_is_minimal
         self.cookies_required = self.options.cookies_required
+        self.may_ask = self.options.may_ask
         self.opts = tuple([encode_opt(self.udp_payload_octets, 0, dnssec_ok, ()) for dnssec_ok in (False, True)])
 
 

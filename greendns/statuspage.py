@@ -1,72 +1,77 @@
-"""The HTTP side: /metrics, /health and /version on gevent's pywsgi, with basic auth where a user is set (G022)."""
+"""The pages of the HTTP side, a WSGI application: /metrics, /health and /version (G022).
+
+Only for the prefixes of access.http, and with basic auth where a user is set (RFC 7617). There is nothing else to get.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
-import logging
-import socket
-from collections.abc import Callable, Iterable
-from types import TracebackType
+from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
-from gevent import Timeout
-from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
 from . import __version__
+from .access import make_prefixes
+from .httpserver import StartResponse
 from .loader import Generation
 from .metrics import render
-from .server import to_gevent
-from .settings import HttpSettings
 
-log = logging.getLogger("greendns.http")
-
-# As geodns (G223): how long a request may take to arrive, the next one to begin, an answer to leave.
-READ_SECONDS = 5.0
-IDLE_SECONDS = 10.0
-WRITE_SECONDS = 10.0
 REALM = "GeoDNS Status"
+_METHODS = ("GET", "HEAD")
 _PROBLEMS_SHOWN = 100
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Page = tuple[str, str, bytes]
 
 
 class StatusApp:
-    """The WSGI application; `generation` and `settings` follow what is in service."""
+    """The WSGI application; it follows what is in service."""
 
-    def __init__(self, registry: CollectorRegistry, generation: Generation, settings: HttpSettings) -> None:
+    def __init__(self, registry: CollectorRegistry, generation: Generation) -> None:
         self.registry = registry
+        self.take(generation)
+
+    def take(self, generation: Generation) -> None:
+        """Tell of this generation, and ask for what its settings say."""
         self.generation = generation
-        self.settings = settings
+        settings = generation.config.http
+        self._expected = (settings.user.encode(), settings.password.encode())
+        self._readers = make_prefixes(generation.config.access.http)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if not self._is_authorized(environ.get("HTTP_AUTHORIZATION", "")):
-            challenge = ("WWW-Authenticate", f'Basic realm="{REALM}"')
-            start_response("401 Unauthorized", [challenge, ("Content-Length", "0")])
-            return [b""]
-        status, content_type, body = self._page(environ)
-        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+        status, headers, body = self._respond(environ)
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
+    def _respond(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status, headers and body: who asks comes before what is asked for."""
+        if not self._is_let_in(environ["REMOTE_ADDR"]):
+            return "403 Forbidden", [("Content-Type", "text/plain")], b"403 forbidden\n"
+        if not self._is_authorized(environ.get("HTTP_AUTHORIZATION", "")):
+            return "401 Unauthorized", [("WWW-Authenticate", f'Basic realm="{REALM}"')], b""
+        if environ["REQUEST_METHOD"] not in _METHODS:
+            allow = ("Allow", ", ".join(_METHODS))
+            return "405 Method Not Allowed", [allow, ("Content-Type", "text/plain")], b"GET only\n"
+        status, content_type, body = self._page(environ)
+        return status, [("Content-Type", content_type)], body
+
+    def _is_let_in(self, address: str) -> bool:
+        return self._readers is None or self._readers.has(ip_address(address.partition("%")[0]).packed)
+
     def _is_authorized(self, header: str) -> bool:
-        """Compare in constant time: how long it takes tells nothing of the password."""
-        if not self.settings.user:
+        """Compare user and password, both of them always, in constant time: how long it takes tells nothing of them."""
+        user, password = self._expected
+        if not user:
             return True
-        scheme, _, encoded = header.partition(" ")
-        try:
-            given = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        expected = f"{self.settings.user}:{self.settings.password}".encode()
-        return scheme.lower() == "basic" and hmac.compare_digest(given, expected)
+        given_user, given_password = _credentials(header)
+        is_user = hmac.compare_digest(given_user, user)
+        is_password = hmac.compare_digest(given_password, password)
+        return is_user & is_password
 
     def _page(self, environ: dict[str, Any]) -> Page:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return "405 Method Not Allowed", "text/plain", b"GET only\n"
         path = environ["PATH_INFO"]
         if path == "/metrics":
             return "200 OK", CONTENT_TYPE_LATEST, render(self.registry)
@@ -83,6 +88,17 @@ class StatusApp:
         return status, "application/json", json.dumps(report, indent=2).encode() + b"\n"
 
 
+def _credentials(header: str) -> tuple[bytes, bytes]:
+    """User and password of an Authorization header (RFC 7617 section 2); empty where it has none."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
+    except ValueError:
+        given = b""
+    user, _, password = given.partition(b":")
+    return user, password
+
+
 def health_report(generation: Generation) -> dict[str, object]:
     """ok; degraded where a file is broken and its last good version serves; unavailable without any zone."""
     errors = generation.errors()
@@ -95,40 +111,3 @@ def health_report(generation: Generation) -> dict[str, object]:
         "zones": len(generation.serving()),
         "errors": [str(problem) for problem in errors[:_PROBLEMS_SHOWN]],
     }
-
-
-class _Handler(WSGIHandler):  # type: ignore[misc]
-    """Lets go of a client that is slow or silent: it does not hold its greenlet for ever, however it drips."""
-
-    def read_requestline(self) -> str | None:
-        is_first = self.environ is None
-        with Timeout(READ_SECONDS if is_first else IDLE_SECONDS, False):
-            line: str = super().read_requestline()
-            return line
-        return None
-
-    def read_request(self, raw_requestline: str) -> bool:
-        with Timeout(READ_SECONDS, False):
-            return bool(super().read_request(raw_requestline)) and not self._has_body()
-        return False
-
-    def _has_body(self) -> bool:
-        """No page takes a body: whoever sends one, however slowly, is let go without reading it."""
-        return self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
-
-    def handle_one_response(self) -> None:
-        self.socket.settimeout(WRITE_SECONDS)
-        super().handle_one_response()
-
-    def handle_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, TimeoutError):
-            # The peer does not take its answer: its right, and nothing to log.
-            self.close_connection = True
-            return
-        super().handle_error(kind, error, trace)
-
-
-def http_server(listening: socket.socket, app: StatusApp) -> WSGIServer:
-    """A server on a bound socket. What clients do wrong is for debugging: anybody could fill the log with it."""
-    client_errors = LoggingLogAdapter(log, logging.DEBUG)
-    return WSGIServer(to_gevent(listening), app, log=None, error_log=client_errors, handler_class=_Handler, spawn=64)

@@ -6,16 +6,15 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import pytest
-from gevent.pywsgi import WSGIServer
 from gevent.socket import create_connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from greendns import statuspage
-from greendns.statuspage import StatusApp, http_server
+from greendns import httpserver
+from greendns.httpserver import HttpServer
 from tests.serving import Server, serving
 
 ZONE = {
@@ -148,7 +147,7 @@ def test_G222_build_and_process_are_told(server: Server) -> None:
 
 def test_G223_the_timeouts_are_those_of_geodns() -> None:
     """Read 5 s, idle 10 s, write 10 s."""
-    assert (statuspage.READ_SECONDS, statuspage.IDLE_SECONDS, statuspage.WRITE_SECONDS) == (5, 10, 10)
+    assert (httpserver.READ_SECONDS, httpserver.IDLE_SECONDS, httpserver.WRITE_SECONDS) == (5, 10, 10)
 
 
 def big_page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -159,12 +158,12 @@ def big_page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[WSGIServer]:
+def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
     """A server of `big_page` with short timeouts."""
-    monkeypatch.setattr(statuspage, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(statuspage, "IDLE_SECONDS", 0.3)
-    monkeypatch.setattr(statuspage, "WRITE_SECONDS", 0.3)
-    server = http_server(socket.create_server(("127.0.0.1", 0)), cast(StatusApp, big_page))
+    monkeypatch.setattr(httpserver, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(httpserver, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(httpserver, "WRITE_SECONDS", 0.3)
+    server = HttpServer(socket.create_server(("127.0.0.1", 0)), big_page)
     server.start()
     yield server
     server.stop(timeout=1)
@@ -172,7 +171,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[WSGIServer]:
 
 @pytest.mark.parametrize("sent", [b"", b"GET /ver", b"GET /version HTTP/1.1\r\n", b"GET /version HTTP/1.1\r\nHost: a"])
 def test_G223_a_client_that_does_not_finish_its_request_is_let_go(
-    hasty: WSGIServer, sent: bytes, capfd: pytest.CaptureFixture[str]
+    hasty: HttpServer, sent: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever it sent so far; the connection ends without a trace in the log."""
     with gevent.Timeout(5), create_connection(hasty.address) as client:
@@ -182,7 +181,7 @@ def test_G223_a_client_that_does_not_finish_its_request_is_let_go(
     assert capfd.readouterr().err == ""
 
 
-def test_G223_a_drip_of_octets_does_not_hold_a_connection(hasty: WSGIServer) -> None:
+def test_G223_a_drip_of_octets_does_not_hold_a_connection(hasty: HttpServer) -> None:
     """The time is for the whole request, not for each octet."""
     with gevent.Timeout(5), create_connection(hasty.address) as client:
         client.sendall(b"GET /version HTTP/1.1\r\n")
@@ -202,7 +201,7 @@ def drip(client: Any) -> None:
         return
 
 
-def test_G223_a_connection_without_a_next_request_is_let_go(hasty: WSGIServer) -> None:
+def test_G223_a_connection_without_a_next_request_is_let_go(hasty: HttpServer) -> None:
     """Not after the first answer, but when no other request follows."""
     with gevent.Timeout(5), create_connection(hasty.address) as client:
         for _ in range(2):
@@ -213,7 +212,7 @@ def test_G223_a_connection_without_a_next_request_is_let_go(hasty: WSGIServer) -
 
 
 def test_G223_a_client_that_does_not_read_its_answer_is_let_go(
-    hasty: WSGIServer, capfd: pytest.CaptureFixture[str]
+    hasty: HttpServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What did not fit into the sockets' buffers is given up, without a trace in the log."""
     with gevent.Timeout(5), create_connection(hasty.address) as client:

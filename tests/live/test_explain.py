@@ -523,3 +523,17 @@ def test_a_broken_zone_is_told_beside_the_answer(tmp_path: Path) -> None:
     assert told.returncode == 0
     assert "broken.example.json" in told.stderr
     assert json.loads(told.stdout)["rcode"] == "NOERROR"
+
+
+def test_a_client_that_may_not_ask_is_told_so(tmp_path: Path) -> None:
+    """By the setting that says so, and not as a name that is nobody's."""
+    write_zones(tmp_path / "zones", {"example.com": ZONES["example.com"]})
+    (tmp_path / "greendns.toml").write_text('[access]\nqueries = ["192.0.2.0/25"]\n')
+    told = [
+        run_here("explain", "geo.example.com", "--client", client, "--config", tmp_path, "--json").stdout
+        for client in (DANE, "192.0.2.200")
+    ]
+    (let_in,), (kept_out,) = [json.loads(each)["hops"] for each in told]
+
+    assert let_in["zone"] == "example.com"
+    assert kept_out["result"] == "REFUSED: access.queries does not have this address"
