@@ -68,6 +68,11 @@ def question(text: str, qtype: str | int = "A", qclass: int = 1) -> bytes:
     return name(text) + struct.pack("!HH", rrtype, qclass)
 
 
+def header_of(question: bytes) -> bytes:
+    """A plain query for a question made by hand."""
+    return header() + question
+
+
 def query(text: str, qtype: str | int = "A", qclass: int = 1, flags: int = 0) -> bytes:
     """A plain query, without EDNS."""
     return header(flags) + question(text, qtype, qclass)
