@@ -33,7 +33,7 @@ types: $(VENV)/.test ## mypy --strict
 
 check: lint types test
 
-checks: $(VENV)/.built ## write docs/checks.md from what a live server answers
+checks: $(VENV)/.built ## write docs/checks.md and docs/amplification.md from what a live server answers
 	$(VENV)/bin/python -m tests.checks
 
 fuzz: $(VENV)/.built $(VENV)/.fuzz ## look for packets that break an answer, for FUZZ_SECONDS

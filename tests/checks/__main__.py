@@ -1,4 +1,4 @@
-"""Write docs/checks.md: every check, and what a live server of this checkout makes of it.
+"""Write docs/checks.md and docs/amplification.md: what a live server of this checkout makes of every check.
 
 python -m tests.checks
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tests.checks import amplifying, table
 from tests.checks.asking import serving_checks
-from tests.checks.table import document
 from tests.serving import ROOT
 
-PAGES = {"checks.md": document}
+PAGES = {"checks.md": table.document, "amplification.md": amplifying.document}
 
 
 def main() -> None:

@@ -31,6 +31,11 @@ ZONE: dict[str, Any] = {
         },
         "ns1": {"a": [["192.0.2.53"]], "aaaa": [["2001:db8::53"]]},
         "www": {"a": [["192.0.2.1"]], "aaaa": [["2001:db8::1"]]},
+        "pool": {
+            "max_hosts": 4,
+            "a": [[f"192.0.2.{host}", 100] for host in range(4)],
+            "aaaa": [[f"2001:db8::{host}", 100] for host in range(4)],
+        },
         "geo": {"txt": "elsewhere"},
         **{f"geo.{country}": {"txt": country} for country in ("dk", "de", "us", "gb", "se")},
         "*.wild": {"txt": "wild"},
