@@ -118,11 +118,12 @@ _HEAD = """\
 
 Whoever forges the source of a query has its answer sent to somebody else. What that is worth to them is the ratio of
 both, here in octets of DNS by UDP, from a live server (`make checks` writes this page; the tests hold it to what is
-sent). No answer is longer than `dns.udp_payload_octets`, 1,232 octets, whatever size a client offers, or than 512 without
-EDNS. What does not fit is truncated: then there is nothing to gain. A response is never answered, so that no two servers
-can be set upon each other.
+sent). No answer is longer than `dns.udp_payload_octets`, 1,232 octets, whatever size a client offers, or than 512
+without EDNS. What does not fit is truncated: then there is nothing to gain. A response is never answered, so that no
+two servers can be set upon each other.
 
-The worst case here without EDNS: {plain}. With it: {worst}.
+The worst case here without EDNS: {plain}.
+With it: {worst}.
 A zone with so much at one name has such a worst case: with a name of n octets, 1,232 for n + 27.
 What limits it: [rate limiting](rate-limiting.md); `cookies.required`; `dns.any`, where many types stand at one name;
 a smaller `dns.udp_payload_octets`.
