@@ -23,10 +23,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Network:
-    """A network of this test's; inside its block this thread is in it. May be entered again, but not twice at once."""
+    """A network of this test's; inside its block this thread is in it. Blocks may stand in one another."""
 
     def __init__(self) -> None:
         """Make one."""
+        self._before: list[int] = []
         before = os.open(_CURRENT, os.O_RDONLY)
         try:
             _check(_libc.unshare(_CLONE_NEWNET))
@@ -36,12 +37,13 @@ class Network:
             os.close(before)
 
     def __enter__(self) -> None:
-        self._before = os.open(_CURRENT, os.O_RDONLY)
+        self._before.append(os.open(_CURRENT, os.O_RDONLY))
         _check(_libc.setns(self.descriptor, _CLONE_NEWNET))
 
     def __exit__(self, *_: object) -> None:
-        _check(_libc.setns(self._before, _CLONE_NEWNET))
-        os.close(self._before)
+        before = self._before.pop()
+        _check(_libc.setns(before, _CLONE_NEWNET))
+        os.close(before)
 
     def close(self) -> None:
         """Let it go, with all that is in it."""
