@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .counters import CLOSURES, Counters
-from .settings import TcpSettings
+from .guardsettings import TcpSettings
 
 # What a connection may wait for: its first query, the next one, the rest of one, its answers to leave. One that
 # has ended waits for nothing.

@@ -20,11 +20,12 @@ from . import __version__, config, loader
 from .access import make_prefixes
 from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
+from .guardsettings import COOKIES_ON
 from .listeners import Listener
 from .loader import Generation
 from .settingkinds import AUTO
 from .settinglist import changed_restart_settings, take_reloadable
-from .settings import ANY_MINIMAL, CHAOS_OFF, COOKIES_ON, Config
+from .settings import ANY_MINIMAL, CHAOS_OFF, Config
 from .snapshot import ServerOptions
 
 log = logging.getLogger("greendns")

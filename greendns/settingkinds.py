@@ -1,4 +1,4 @@
-"""What the value of a setting may be: a reader for each kind. Pure.
+"""What the value of a setting may be: a reader for each kind; and when a change of it is taken. Pure.
 
 A reader takes what the file or the command line says, and returns what the server uses; it raises ValueProblem.
 """
@@ -25,6 +25,16 @@ AUTO = "auto"
 WORKERS_MAX = 256
 
 Kind = Callable[[object], Any]
+
+
+def reload_takes(kind: Kind, text: str) -> dict[str, object]:
+    """The metadata of a setting that a reload takes."""
+    return {"kind": kind, "text": text, "reloadable": True}
+
+
+def restart_takes(kind: Kind, text: str) -> dict[str, object]:
+    """The metadata of a setting that only a restart takes."""
+    return {"kind": kind, "text": text, "reloadable": False}
 
 
 def parse_listen(text: str) -> tuple[str, int]:

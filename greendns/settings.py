@@ -11,26 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .access import EVERYBODY
 from .codes import PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS
 from .errors import Problem
+from .guardsettings import AccessSettings, CookiesSettings, RateLimitSettings, TcpSettings
 from .settingkinds import (
     AUTO,
     HTTP_OFF,
     LOG_LEVELS,
-    RATE_LIMIT_MODES,
     WORKERS_MAX,
-    Kind,
     parse_listen,
     read_choice,
     read_directory,
     read_directory_or_none,
-    read_file_or_none,
     read_identifier,
     read_listen_list,
     read_listen_or_off,
-    read_power_of_two,
-    read_prefixes,
     read_seconds,
     read_secret,
     read_switch,
@@ -38,6 +33,8 @@ from .settingkinds import (
     read_user,
     read_whole,
     read_workers,
+    reload_takes,
+    restart_takes,
 )
 
 # Where geodns looks when no directory is set, in its order.
@@ -56,39 +53,18 @@ RECEIVE_BUFFER_OCTETS_MAX = 2**30 - 1
 UDP_PAYLOAD_OCTETS_MAX = 4096
 # Below it only root may bind (ip(7)).
 LOW_PORTS = 1024
-# A quarter of all, so that nobody has the house to himself; a resolver opens one or two (RFC 7766 section 6.2.2).
-CONNECTIONS_PER_ADDRESS = 250
-# More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
-CONNECTIONS_MAX = 1_000_000
 # What dns.any may be.
 ANY_ALL = "all"
 ANY_MINIMAL = "minimal"
 # What a CHAOS name may be set to beside a text, and AUTO.
 CHAOS_OFF = "off"
-# What cookies.required may be.
-COOKIES_OFF = "off"
-COOKIES_ON = "on"
-
-
-# Time is counted in microseconds there.
-_RATE = read_whole(0, 1_000_000)
-
-
-def _reload(kind: Kind, text: str) -> dict[str, object]:
-    """The metadata of a setting that a reload takes."""
-    return {"kind": kind, "text": text, "reloadable": True}
-
-
-def _restart(kind: Kind, text: str) -> dict[str, object]:
-    """The metadata of a setting that only a restart takes."""
-    return {"kind": kind, "text": text, "reloadable": False}
 
 
 @dataclass(frozen=True)
 class ServerSettings:
     listen: tuple[str, ...] = field(
         default=("*:53",),
-        metadata=_restart(
+        metadata=restart_takes(
             read_listen_list,
             'Addresses to answer on, by UDP and TCP: a list of "ADDRESS:PORT", IPv6 in brackets ("[::1]:53"). '
             '"*" is every address of this machine; port 0 is a free port.',
@@ -96,7 +72,7 @@ class ServerSettings:
     )
     identifier: str = field(
         default="",
-        metadata=_restart(
+        metadata=restart_takes(
             read_identifier,
             'The name this server gives itself, and the groups it belongs to: "ID,group1,group2". '
             "Empty: the first usable address, else the host name.",
@@ -104,7 +80,7 @@ class ServerSettings:
     )
     workers: int | str = field(
         default=AUTO,
-        metadata=_restart(
+        metadata=restart_takes(
             read_workers,
             f'How many processes answer, 1 to {WORKERS_MAX}, or "{AUTO}": one per core. '
             "0: one process does everything, also loading and HTTP.",
@@ -112,7 +88,7 @@ class ServerSettings:
     )
     receive_buffer_octets: int = field(
         default=RECEIVE_BUFFER_OCTETS,
-        metadata=_restart(
+        metadata=restart_takes(
             read_whole(1, RECEIVE_BUFFER_OCTETS_MAX),
             "How much room the kernel keeps for packets that a worker has not read yet, in octets for each UDP socket. "
             "Where the system allows less, the log tells.",
@@ -120,18 +96,18 @@ class ServerSettings:
     )
     user: str = field(
         default="",
-        metadata=_restart(
+        metadata=restart_takes(
             read_user,
             "The user to become, for good, once all addresses are bound; its name. Empty: whoever starts the server.",
         ),
     )
     allow_root: bool = field(
         default=False,
-        metadata=_restart(read_switch, f"Whether root may serve without another user on ports below {LOW_PORTS}."),
+        metadata=restart_takes(read_switch, f"Whether root may serve without another user on ports below {LOW_PORTS}."),
     )
     heartbeat_seconds: float = field(
         default=10.0,
-        metadata=_reload(
+        metadata=reload_takes(
             read_seconds,
             "How long a worker may be stuck, in seconds, until it is killed and replaced. Nothing that it does takes a "
             "tenth of a second.",
@@ -139,7 +115,7 @@ class ServerSettings:
     )
     log_level: str = field(
         default="info",
-        metadata=_reload(read_choice(*LOG_LEVELS), f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
+        metadata=reload_takes(read_choice(*LOG_LEVELS), f"The least grave messages to log: {', '.join(LOG_LEVELS)}."),
     )
 
     @property
@@ -169,7 +145,7 @@ class ServerSettings:
 class ZonesSettings:
     directory: Path = field(
         default=Path("zones"),
-        metadata=_restart(
+        metadata=restart_takes(
             read_directory, "The directory of zone files; a relative path begins at this file's directory."
         ),
     )
@@ -179,7 +155,7 @@ class ZonesSettings:
 class GeoipSettings:
     directory: Path | None = field(
         default=None,
-        metadata=_restart(
+        metadata=restart_takes(
             read_directory_or_none,
             "The directory of MaxMind databases; a relative path begins at this file's directory. "
             f"Empty: the first that exists of {', '.join(GEOIP_DIRECTORIES)}.",
@@ -197,7 +173,7 @@ class GeoipSettings:
 class HealthSettings:
     directory: Path | None = field(
         default=None,
-        metadata=_restart(
+        metadata=restart_takes(
             read_directory_or_none,
             'The directory of status files: {"check": 2} in FILE.json is what a record\'s "health": "FILE/check" looks '
             "at. A relative path begins at this file's directory. Empty: no health is known, and every record is up.",
@@ -209,7 +185,7 @@ class HealthSettings:
 class HttpSettings:
     listen: str = field(
         default="127.0.0.1:8053",
-        metadata=_restart(
+        metadata=restart_takes(
             read_listen_or_off,
             'Where metrics and status pages are served: "ADDRESS:PORT". ":8053" or "*:8053" is every address; '
             f'"{HTTP_OFF}" serves none.',
@@ -217,9 +193,11 @@ class HttpSettings:
     )
     user: str = field(
         default="",
-        metadata=_reload(read_text, "The user that HTTP clients must authenticate as (basic). Empty: nobody is asked."),
+        metadata=reload_takes(
+            read_text, "The user that HTTP clients must authenticate as (basic). Empty: nobody is asked."
+        ),
     )
-    password: str = field(default="", metadata=_reload(read_secret, "The password of that user."))
+    password: str = field(default="", metadata=reload_takes(read_secret, "The password of that user."))
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -231,17 +209,17 @@ class HttpSettings:
 class DnsSettings:
     public_debug_queries: bool = field(
         default=False,
-        metadata=_reload(
+        metadata=reload_takes(
             read_switch, "Whether everybody may ask for _status and _health; otherwise loopback may, and access.debug."
         ),
     )
     detailed_metrics: bool = field(
         default=False,
-        metadata=_reload(read_switch, "Whether queries are counted by label as well as by zone and type."),
+        metadata=reload_takes(read_switch, "Whether queries are counted by label as well as by zone and type."),
     )
     udp_payload_octets: int = field(
         default=UDP_PAYLOAD_OCTETS,
-        metadata=_reload(
+        metadata=reload_takes(
             read_whole(PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS_MAX),
             "The largest answer sent by UDP to a client that offers as much, "
             f"{PLAIN_UDP_OCTETS} to {UDP_PAYLOAD_OCTETS_MAX} octets.",
@@ -249,7 +227,7 @@ class DnsSettings:
     )
     any: str = field(
         default=ANY_ALL,
-        metadata=_reload(
+        metadata=reload_takes(
             read_choice(ANY_ALL, ANY_MINIMAL),
             f'What is answered to type ANY: "{ANY_ALL}" records of the name, as geodns does, or "{ANY_MINIMAL}": one '
             "HINFO record that stands for them (RFC 8482).",
@@ -261,7 +239,7 @@ class DnsSettings:
 class ChaosSettings:
     version: str = field(
         default=AUTO,
-        metadata=_reload(
+        metadata=reload_takes(
             read_identifier,
             f'What version.bind and version.server say in class CH (TXT): "{AUTO}" is the program and its version, '
             f'"{CHAOS_OFF}" is REFUSED, any other text is told as it is.',
@@ -269,154 +247,14 @@ class ChaosSettings:
     )
     identity: str = field(
         default=AUTO,
-        metadata=_reload(
+        metadata=reload_takes(
             read_identifier, f'What id.server says: "{AUTO}" is the server\'s ID, "{CHAOS_OFF}" is REFUSED.'
         ),
     )
     hostname: str = field(
         default=AUTO,
-        metadata=_reload(
+        metadata=reload_takes(
             read_identifier, f'What hostname.bind says: "{AUTO}" is the server\'s ID, "{CHAOS_OFF}" is REFUSED.'
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class AccessSettings:
-    """Lists of prefixes: just these are let in, so that an empty list lets nobody in."""
-
-    queries: tuple[str, ...] = field(
-        default=EVERYBODY,
-        metadata=_reload(
-            read_prefixes,
-            "The prefixes whose queries are answered; whoever else asks gets REFUSED. An IPv4 address is in no IPv6 "
-            "prefix: everybody is two prefixes.",
-        ),
-    )
-    debug: tuple[str, ...] = field(
-        default=(),
-        metadata=_reload(
-            read_prefixes,
-            "The prefixes that may ask for _status and _health, besides loopback; dns.public_debug_queries lets "
-            "everybody ask.",
-        ),
-    )
-    http: tuple[str, ...] = field(
-        default=EVERYBODY,
-        metadata=_reload(read_prefixes, "The prefixes that get pages of the HTTP side; whoever else asks gets 403."),
-    )
-
-
-@dataclass(frozen=True)
-class CookiesSettings:
-    secret_file: Path | None = field(
-        default=None,
-        metadata=_reload(
-            read_file_or_none,
-            "The file of the secrets that server cookies are made with (RFC 9018), the same for all servers behind one "
-            "address: one or two lines of 32 hexadecimal digits, of which the first makes cookies and both verify "
-            "them. A relative path begins at this file's directory. Empty: a random secret at each start.",
-        ),
-    )
-    required: str = field(
-        default=COOKIES_OFF,
-        metadata=_reload(
-            read_choice(COOKIES_OFF, COOKIES_ON),
-            f'"{COOKIES_ON}": a UDP query that has a cookie option without a server cookie of ours is answered '
-            "BADCOOKIE and a fresh one, and nothing else. What has no such option is answered as ever.",
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class TcpSettings:
-    first_seconds: float = field(
-        default=5.0,
-        metadata=_reload(read_seconds, "How long a new connection may wait for its first query, in seconds."),
-    )
-    idle_seconds: float = field(
-        default=10.0,
-        metadata=_reload(
-            read_seconds,
-            "How long a connection may wait for its next query, in seconds. Of this and of first_seconds a half counts "
-            "while there are 3/4 of max_connections, a quarter at 9/10.",
-        ),
-    )
-    message_seconds: float = field(
-        default=5.0,
-        metadata=_reload(read_seconds, "How long a whole message may take to arrive or to leave, in seconds."),
-    )
-    max_connections: int = field(
-        default=1000,
-        metadata=_reload(
-            read_whole(1, CONNECTIONS_MAX),
-            f"How many connections a process holds at once, 1 to {CONNECTIONS_MAX}. When one more comes, the one that "
-            "has been idle longest is closed.",
-        ),
-    )
-    max_connections_per_address: int = field(
-        default=CONNECTIONS_PER_ADDRESS,
-        metadata=_reload(
-            read_whole(1, CONNECTIONS_MAX),
-            f"How many of them may be from one address (IPv6: from one /64), 1 to {CONNECTIONS_MAX}; then likewise.",
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class RateLimitSettings:
-    mode: str = field(
-        default="count",
-        metadata=_reload(
-            read_choice(*RATE_LIMIT_MODES),
-            'What becomes of answers by UDP beyond these rates: "off": nothing is looked at; "count": they are counted '
-            'and sent; "log": also told in the log; "limit": counted, told and held back.',
-        ),
-    )
-    answers_per_second: int = field(
-        default=200,
-        metadata=_reload(
-            _RATE, "How many answers with records go to one network for one name and type. 0, here and below: no limit."
-        ),
-    )
-    nodata_per_second: int = field(
-        default=200, metadata=_reload(_RATE, "How many answers that a name has no such records, for one zone.")
-    )
-    nxdomain_per_second: int = field(
-        default=200, metadata=_reload(_RATE, "How many answers that there is no such name, for one zone.")
-    )
-    referrals_per_second: int = field(
-        default=200, metadata=_reload(_RATE, "How many answers that lead to other name servers, for one zone.")
-    )
-    errors_per_second: int = field(
-        default=100, metadata=_reload(_RATE, "How many answers that refuse a query, or cannot read it.")
-    )
-    window_seconds: int = field(
-        default=15,
-        metadata=_reload(
-            read_whole(1, 3600), "How long a network that never pauses is limited on after it has stopped, at most."
-        ),
-    )
-    slip: int = field(
-        default=2,
-        metadata=_reload(
-            read_whole(0, 10),
-            "Of how many answers held back one goes out without records, which has real clients ask by TCP. 1: all of "
-            "them, 0: none.",
-        ),
-    )
-    ipv4_prefix: int = field(
-        default=24, metadata=_reload(read_whole(1, 32), "How many bits of an IPv4 address are one network.")
-    )
-    ipv6_prefix: int = field(
-        default=56, metadata=_reload(read_whole(1, 128), "How many bits of an IPv6 address are one network.")
-    )
-    accounts: int = field(
-        default=131_072,
-        metadata=_restart(
-            read_power_of_two(1024, 2**26),
-            "How many networks, names and kinds of answer can be told apart at a time: 8 octets each, for all workers "
-            "together. What answers beyond a fraction of its rate is kept, the rest is given up first.",
         ),
     )
 

@@ -22,6 +22,7 @@ from gevent.pool import Pool
 from .chance import Uniform
 from .connections import Connections
 from .counters import Counters
+from .guardsettings import RateLimitSettings
 from .healthfiles import HealthFiles
 from .listeners import Listener
 from .loader import Generation
@@ -29,7 +30,6 @@ from .processes import SPARE_DESCRIPTORS, want_descriptors
 from .ratelimit import Limits, RateLimiter
 from .responder import Responder
 from .server import FaultLog, TcpServer, UdpServer
-from .settings import RateLimitSettings
 from .targeting import address_text
 from .watcher import in_thread
 

@@ -13,9 +13,9 @@ from gevent.pool import Pool
 from gevent.socket import socket as GeventSocket
 
 from greendns.connections import Connections
+from greendns.guardsettings import TcpSettings
 from greendns.outcome import Peer
 from greendns.server import TcpConnection, TcpServer, UdpServer
-from greendns.settings import TcpSettings
 from greendns.snapshot import Snapshot
 from tests.packets import QUESTION, header
 from tests.responding import CHAOS_QUESTION, Responding, load_snapshot, numbered, respond_with
