@@ -7,6 +7,8 @@ cdef uint64_t _GOLDEN, _ODD, _TIME, _64_BITS
 cdef int _TIME_BITS, _PASS, _SLIP, _DROP, _POSITIVE, _ERROR
 cdef int64_t _SECOND
 cdef Py_ssize_t _LINE
+cdef dict _KIND_OF
+cdef tuple _OCTETS
 
 
 @cython.final
@@ -19,12 +21,14 @@ cdef class RateLimiter:
     cdef int _ipv4_mask
     cdef int _ipv6_octets
     cdef int _ipv6_mask
+    cdef double _now
+    cdef int64_t _micros
     cdef readonly int slip
     cdef readonly bint enforces
     cdef readonly bint tells
     cdef readonly bint has_begun
 
-    @cython.locals(kind=int, step=int64_t, network=bytes, owner=bytes, key=uint64_t, spread=uint64_t, micros=int64_t)
+    @cython.locals(kind=int, step=int64_t, network=bytes, owner=bytes, key=uint64_t, spread=uint64_t)
     cpdef bint is_over(self, Outcome outcome, bytes address, double now) except -1
 
     @cython.locals(tag=uint64_t, first=Py_ssize_t, place=Py_ssize_t, at=Py_ssize_t, least=int64_t, debt=int64_t, cell=uint64_t)

@@ -87,6 +87,8 @@ class RateLimiter:
         "_ipv6_mask",
         "_ipv6_octets",
         "_line_mask",
+        "_micros",
+        "_now",
         "_steps",
         "enforces",
         "has_begun",
@@ -101,6 +103,8 @@ class RateLimiter:
         self._debt_max = (1 + limits.window) * _SECOND
         self._ipv4_octets, self._ipv4_mask = _prefix_parts(limits.ipv4_prefix)
         self._ipv6_octets, self._ipv6_mask = _prefix_parts(limits.ipv6_prefix)
+        self._now = 0.0
+        self._micros = 0
         self.slip = limits.slip
         self.enforces = enforces
         self.tells = tells
@@ -128,8 +132,11 @@ class RateLimiter:
         if kind != _ERROR and outcome.zone is not None:
             spread |= outcome.zone.number << 24
         key = (key ^ spread * _ODD & _64_BITS) * _GOLDEN & _64_BITS
-        micros = int(now * 1e6)
-        return self._charge(key, step, micros & _TIME)
+        if now != self._now:
+            # One time for a whole batch.
+            self._now = now
+            self._micros = int(now * _SECOND) & _TIME
+        return self._charge(key, step, self._micros)
 
     def _charge(self, key: int, step: int, now: int) -> bool:
         """Add the time of one answer to the account of a key; whether more is owed then than goes out at once."""

@@ -63,6 +63,7 @@ typedef struct {
 static struct {
     uint64_t rate, total, patience, outstanding, first;
     int sockets, unique;
+    const char *source;
 } plan = {.rate = 10000, .patience = 2 * SECOND, .sockets = 256};
 
 static packet *packets;
@@ -70,7 +71,7 @@ static size_t packet_count;
 static port *ports;
 static uint32_t slot_mask;
 static int polled;
-static uint64_t start, sent, answered, expired, late, strange, rcodes[RCODES];
+static uint64_t start, sent, answered, expired, late, strange, truncated, octets, sent_octets, rcodes[RCODES];
 static histogram latencies, lateness;
 
 static void die(const char *what, const char *why)
@@ -113,6 +114,20 @@ static void read_packets(const char *path)
         die(path, "is empty");
 }
 
+/* Any port of the source address, where one is set; 0 on success. */
+static int bind_source(int fd, int family)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *address;
+    if (!plan.source)
+        return 0;
+    int error = getaddrinfo(plan.source, NULL, &hints, &address);
+    if (error)
+        die(plan.source, gai_strerror(error));
+    int failed = bind(fd, address->ai_addr, address->ai_addrlen);
+    freeaddrinfo(address);
+    return failed;
+}
+
 static void open_ports(const char *host, const char *service)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *address;
@@ -133,7 +148,7 @@ static void open_ports(const char *host, const char *service)
         port *each = ports + at;
         each->slots = calloc(slots, sizeof *each->slots);
         each->fd = socket(address->ai_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-        if (!each->slots || each->fd < 0 || connect(each->fd, address->ai_addr, address->ai_addrlen)
+        if (!each->slots || each->fd < 0 || bind_source(each->fd, address->ai_family) || connect(each->fd, address->ai_addr, address->ai_addrlen)
             || epoll_ctl(polled, EPOLL_CTL_ADD, each->fd, &event))
             die(host, strerror(errno));
     }
@@ -198,6 +213,7 @@ static void send_batch(port *each, unsigned count)
         uint64_t *slot = each->slots + (each->next_id & slot_mask);
         expired += *slot != 0;
         *slot = (due + 1) << 16 | each->next_id++;
+        sent_octets += messages[at].msg_len;
         note(&lateness, time - due);
         late += time - due > LATE_NS;
     }
@@ -231,6 +247,8 @@ static void take_answer(port *each, const uint8_t *head, unsigned length, uint64
         return;
     }
     answered++;
+    octets += length;
+    truncated += (head[2] & 2) != 0;
     rcodes[head[3] & 15]++;
     note(&latencies, latency);
 }
@@ -244,7 +262,7 @@ static void take_from(port *each)
         parts[at] = (struct iovec){heads[at], HEADER_OCTETS};
         messages[at] = (struct mmsghdr){.msg_hdr = {.msg_iov = parts + at, .msg_iovlen = 1}};
     }
-    int came = recvmmsg(each->fd, messages, BATCH, MSG_DONTWAIT, NULL);
+    int came = recvmmsg(each->fd, messages, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
     uint64_t time = now();
     for (int at = 0; at < came; at++)
         take_answer(each, heads[at], messages[at].msg_len, time);
@@ -343,6 +361,8 @@ static void tell(uint64_t ended)
         microseconds(percentile(&latencies, 0.5)), microseconds(percentile(&latencies, 0.9)),
         microseconds(percentile(&latencies, 0.99)), microseconds(percentile(&latencies, 0.999)),
         microseconds(latencies.largest));
+    printf(" \"sent_octets\": %llu, \"octets\": %llu, \"truncated\": %llu,\n", (unsigned long long)sent_octets,
+        (unsigned long long)octets, (unsigned long long)truncated);
     printf(" \"own_drops\": %llu, \"strange\": %llu, \"rcodes\": {", (unsigned long long)own_drops(),
         (unsigned long long)strange);
     const char *comma = "";
@@ -366,7 +386,7 @@ static uint64_t number(const char *option, const char *text, double factor)
 int main(int count, char **words)
 {
     static const struct option options[] = {{"rate", 1, 0, 'r'}, {"seconds", 1, 0, 's'}, {"total", 1, 0, 't'},
-        {"sockets", 1, 0, 'n'}, {"patience", 1, 0, 'p'}, {"outstanding", 1, 0, 'o'}, {"unique", 1, 0, 'u'}, {0}};
+        {"sockets", 1, 0, 'n'}, {"patience", 1, 0, 'p'}, {"outstanding", 1, 0, 'o'}, {"unique", 1, 0, 'u'}, {"source", 1, 0, 'a'}, {0}};
     uint64_t seconds = 0;
     int at, option;
     while ((option = getopt_long(count, words, "", options, &at)) != -1)
@@ -378,6 +398,7 @@ int main(int count, char **words)
         case 'p': plan.patience = number("--patience", optarg, 1e6); break;
         case 'o': plan.outstanding = number("--outstanding", optarg, 1); break;
         case 'u': plan.unique = 1; plan.first = number("--unique", optarg, 1); break;
+        case 'a': plan.source = optarg; break;
         default: return 2;
         }
     if (count - optind != 3 || !plan.rate || plan.sockets < 1 || !(seconds || plan.total))

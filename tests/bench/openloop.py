@@ -22,6 +22,8 @@ class Sent:
     late       queries that left more than 1 ms after they were due
     own_drops  answers that the sender itself was too slow to take
     rcodes     rcode -> answers
+    truncated  answers with TC set
+    sent_octets, octets  of all queries, and of all answers
     """
 
     sent: int
@@ -36,6 +38,9 @@ class Sent:
     longest: float
     own_drops: int
     rcodes: dict[int, int]
+    truncated: int = 0
+    sent_octets: int = 0
+    octets: int = 0
 
     @property
     def lost_share(self) -> float:
@@ -61,14 +66,33 @@ def build(directory: Path) -> Path:
     return program
 
 
-def send(program: Path, port: int, packets: Path, cores: list[int] | None = None, **options: float) -> Sent:
-    """Run the sender; options are its own, such as rate=20_000, seconds=2, or total=150_000."""
+def send(
+    program: Path, port: int, packets: Path, cores: list[int] | None = None, source: str = "", **options: float
+) -> Sent:
+    """Run the sender; options are its own, such as rate=20_000, seconds=2, or total=150_000.
+
+    source  the address that the queries come from; empty: whichever the system chooses
+    """
+    return finish(start(program, port, packets, cores, source, **options))
+
+
+def start(
+    program: Path, port: int, packets: Path, cores: list[int] | None = None, source: str = "", **options: float
+) -> subprocess.Popen[str]:
+    """Start the sender, to be finished."""
     command = [str(program), *[f"--{name}={value:.15g}" for name, value in options.items()]]
+    command += [f"--source={source}"] if source else []
     command += ["127.0.0.1", str(port), str(packets)]
-    done = subprocess.run(on_cores(cores, command) if cores else command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr.strip())
-    return parse(json.loads(done.stdout))
+    words = on_cores(cores, command) if cores else command
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen[str]) -> Sent:
+    """Wait for the sender's end, and read what it tells."""
+    told, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(errors.strip())
+    return parse(json.loads(told))
 
 
 def parse(told: dict[str, Any]) -> Sent:
@@ -87,4 +111,7 @@ def parse(told: dict[str, Any]) -> Sent:
         longest=latency["max"] / 1000,
         own_drops=told["own_drops"],
         rcodes={int(rcode): count for rcode, count in told["rcodes"].items()},
+        truncated=told["truncated"],
+        sent_octets=told["sent_octets"],
+        octets=told["octets"],
     )
