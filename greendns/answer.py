@@ -11,6 +11,7 @@ from .answering import (
     NOT_AUTHORITATIVE,
     NOT_SUPPORTED,
     PROHIBITED,
+    STALE_ANSWER,
     Answering,
     deny,
     encode_answer,
@@ -135,6 +136,8 @@ def _answer_question(answering: Answering) -> None:
         refuse(answering, "refused", _REFUSED, NOT_AUTHORITATIVE)
         return
     answering.outcome.zone = zone
+    if answering.snapshot.stale_zones and zone.number in answering.snapshot.stale_zones:
+        answering.extended_error = STALE_ANSWER
     _follow_chain(answering, zone)
 
 

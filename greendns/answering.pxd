@@ -31,7 +31,7 @@ cdef class Answering:
     cdef public bytes target
     cdef public bint waits
     cdef readonly bint has_server_cookie
-    cdef bytes extended_error
+    cdef public bytes extended_error
     cdef bytes options
     cdef Py_ssize_t options_octets
 

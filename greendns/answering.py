@@ -31,7 +31,7 @@ def _extended_error(code: ExtendedError) -> bytes:
 PROHIBITED = _extended_error(ExtendedError.PROHIBITED)
 NOT_AUTHORITATIVE = _extended_error(ExtendedError.NOT_AUTHORITATIVE)
 NOT_SUPPORTED = _extended_error(ExtendedError.NOT_SUPPORTED)
-_STALE_ANSWER = _extended_error(ExtendedError.STALE_ANSWER)
+STALE_ANSWER = _extended_error(ExtendedError.STALE_ANSWER)
 
 # RFC 8467 section 4.1: the recommended block.
 PADDING_OCTETS = 468
@@ -58,7 +58,7 @@ _OPT_OCTETS = 11  # of an OPT without options
 class Answering:
     """One answer in the making: what it was asked with, and what has been decided so far.
 
-    extended_error     an option that tells more of an error (RFC 8914); empty for none
+    extended_error     an option that tells more of an error, or of an answer (RFC 8914); empty for none
     options            of EDNS, encoded, but for the client subnet; `options_octets` counts that too
     has_server_cookie  whether the query has a valid server cookie of ours: then its source address is not forged
     target             of the last CNAME added

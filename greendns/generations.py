@@ -85,6 +85,7 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
         udp_payload_octets=settings.dns.udp_payload_octets,
         idle_seconds=settings.tcp.idle_seconds,
         any_is_minimal=settings.dns.any == ANY_MINIMAL,
+        stale_error=settings.dns.stale_error,
         chaos_version=_chaos_text(settings.chaos.version),
         chaos_identity=_chaos_text(settings.chaos.identity),
         chaos_hostname=_chaos_text(settings.chaos.hostname),

@@ -352,7 +352,12 @@ def _snapshot(
         known = previous.snapshot.coordinates
     placed = {(rrset.image, rrset.at): rrset for rrset in _placed_rrsets(in_service)}
     coordinates = {place: known.get(place) or _coordinates(rrset, geo) for place, rrset in placed.items()}
-    return Snapshot(zonedb, geo, options, coordinates)
+    return Snapshot(zonedb, geo, options, coordinates, _stale_zones(zones) if options.stale_error else frozenset())
+
+
+def _stale_zones(zones: Mapping[str, LoadedZone]) -> frozenset[int]:
+    """The numbers of the zones that are served as they were, since their file is broken now."""
+    return frozenset([loaded.zone.number for loaded in zones.values() if loaded.zone is not None and loaded.errors])
 
 
 def _number(zones: list[Zone]) -> None:

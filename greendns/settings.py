@@ -233,6 +233,14 @@ class DnsSettings:
             "HINFO record that stands for them (RFC 8482).",
         ),
     )
+    stale_error: bool = field(
+        default=False,
+        metadata=_reload(
+            read_switch,
+            "Whether answers from the last good version of a zone, whose file is broken now, tell so to who speaks "
+            "EDNS (RFC 8914, Stale Answer).",
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ cdef class Snapshot:
     cdef readonly double idle_seconds
     cdef readonly bint any_is_minimal
     cdef readonly Prefixes may_ask
+    cdef readonly frozenset stale_zones
 
 
 @cython.final

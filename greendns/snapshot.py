@@ -29,6 +29,7 @@ class ServerOptions:
     cookies_required  whether a UDP query with a cookie option must have a server cookie of ours
     idle_seconds      how long a TCP connection may be idle
     any_is_minimal    whether ANY gets one record that says so (RFC 8482), not all there are
+    stale_error       whether answers from a zone whose file is broken tell so
     chaos_version, chaos_identity, chaos_hostname
                       what the CHAOS names say; empty: as usual; None: nothing
     may_ask           whose queries are answered; None: everybody's
@@ -46,6 +47,7 @@ class ServerOptions:
     cookies_required: bool = False
     idle_seconds: float = 10.0
     any_is_minimal: bool = False
+    stale_error: bool = False
     chaos_version: str | None = ""
     chaos_identity: str | None = ""
     chaos_hostname: str | None = ""
@@ -58,6 +60,7 @@ class Snapshot:
 
     coordinates     of the records of each RRset that is answered by distance, by this snapshot's City database
     cookie_secrets  those of the options, ready to hash with
+    stale_zones     numbers of the zones whose answers are to tell that their file is broken
     opts            the OPT of an answer without options, without and with DO
     """
 
@@ -72,6 +75,7 @@ class Snapshot:
         "nsid_option",
         "options",
         "opts",
+        "stale_zones",
         "udp_payload_octets",
         "zones",
     )
@@ -82,10 +86,12 @@ class Snapshot:
         geo: Geo = EMPTY_GEO,
         options: ServerOptions | None = None,
         coordinates: Mapping[Place, tuple[Coordinates | None, ...]] | None = None,
+        stale_zones: frozenset[int] = frozenset(),
     ) -> None:
         self.zones = ZoneDB(()) if zones is None else zones
         self.geo = geo
         self.options = ServerOptions() if options is None else options
+        self.stale_zones = stale_zones
         self.coordinates = {} if coordinates is None else coordinates
         self.udp_payload_octets = self.options.udp_payload_octets
         self.cookie_secrets = tuple([Secret(octets) for octets in self.options.cookie_secrets])

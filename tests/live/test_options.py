@@ -26,7 +26,7 @@ from tests.packets import (
     rcode_of,
     read_options,
 )
-from tests.serving import Server, serving, wait_until
+from tests.serving import Server, serving, wait_until, write_zones
 
 KEEPALIVE, PADDING, NSID, COOKIE, EXTENDED_ERROR = 11, 12, 3, 10, 15
 BLOCK = 468
@@ -57,6 +57,11 @@ def error_of(wire: bytes) -> int | None:
     """The info-code of an extended error without a text; None where there is none."""
     told = read_options(wire).get(EXTENDED_ERROR)
     return None if told is None else struct.unpack("!H", told)[0]
+
+
+def read_answer_count(wire: bytes) -> int:
+    """ANCOUNT."""
+    return int.from_bytes(wire[6:8], "big")
 
 
 def ask(name: bytes, rrtype: int = 1, rrclass: int = 1, flags: int = 0) -> bytes:
@@ -178,6 +183,24 @@ def test_who_speaks_no_edns_is_told_no_more_than_the_rcode(server: Server) -> No
 
     assert rcode_of(answer) == REFUSED
     assert answer[10:12] == b"\x00\x00"
+
+
+def test_a_zone_whose_file_is_broken_tells_so_where_that_is_set(tmp_path: Path) -> None:
+    """Stale Answer, until the file is mended; never by itself, and never without EDNS."""
+    place = tmp_path / "greendns.toml"
+    asking = ask(b"\x03www\x07example\x03com\x00")
+    with serving(tmp_path, ZONES, workers=0) as running:
+        write_zones(running.zones, {"example.com": "broken"})
+        wait_until(lambda: running.health()["status"] == "degraded", "the broken file is seen")
+        assert error_of(exchange(running, asking)) is None
+
+        place.write_text("[dns]\nstale_error = true\n")
+        wait_until(lambda: error_of(exchange(running, asking)) == 3, "answers tell that they are stale")
+        assert read_answer_count(exchange(running, asking)) == 1
+        assert exchange(running, header() + QUESTION)[10:12] == b"\x00\x00"
+
+        write_zones(running.zones, ZONES)
+        wait_until(lambda: error_of(exchange(running, asking)) is None, "the mended file is in service")
 
 
 # -- what does not fit

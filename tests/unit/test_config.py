@@ -544,6 +544,7 @@ class TestChanges:
             "dns.detailed_metrics",
             "dns.udp_payload_octets",
             "dns.any",
+            "dns.stale_error",
             "chaos.version",
             "chaos.identity",
             "chaos.hostname",
