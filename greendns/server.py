@@ -201,6 +201,7 @@ class TcpServer(StreamServer):  # type: ignore[misc]
     def _answer(self, connection: TcpConnection, octets: bytes, turn: int) -> tuple[bytes, bool]:
         """Answer the whole messages among `octets`; returns what follows them, and whether the connection goes on."""
         goes_on, taken = True, 1
+        connection.peer.idle_seconds = connection.peer_apart.idle_seconds = self.connections.idle_seconds()
         while goes_on and taken:
             answers, taken, goes_on, waiting = self.responder.respond_all(octets, connection.peer, time.time())
             octets = octets[taken:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import dns.edns
@@ -48,7 +49,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def exchange_tcp(server: Server, wire: bytes) -> bytes:
     """What comes back over a connection of its own."""
-    with socket.create_connection((server.host, server.port), timeout=5) as stream, stream.makefile("rb") as reader:
+    with socket.create_connection((server.host, server.port), timeout=5) as stream:
+        return ask_over(stream, wire)
+
+
+def ask_over(stream: socket.socket, wire: bytes) -> bytes:
+    """What comes back over a connection that is there."""
+    with stream.makefile("rb") as reader:
         stream.sendall(struct.pack("!H", len(wire)) + wire)
         return reader.read(*struct.unpack("!H", reader.read(2)))
 
@@ -90,6 +97,20 @@ def test_keepalive_follows_a_reload(tmp_path: Path) -> None:
         wait_until(
             lambda: read_options(exchange_tcp(running, asking))[KEEPALIVE] == b"\xff\xff", "the new time is told"
         )
+
+
+@pytest.mark.parametrize(("others", "seconds"), [(1, 12), (2, 6), (3, 3)])
+def test_keepalive_tells_less_in_a_house_that_fills(tmp_path: Path, others: int, seconds: int) -> None:
+    """Half the time when it is full to 3/4, a quarter at 9/10: what is told is what counts; also for what is held."""
+    (tmp_path / "greendns.toml").write_text("[tcp]\nidle_seconds = 12\nmax_connections = 4\n")
+    asking = option(KEEPALIVE, b"")
+    chaos = header(ar=1) + b"\x02id\x06server\x00\x00\x10\x00\x03" + opt_record(asking)
+    with serving(tmp_path, ZONES, workers=0) as running, ExitStack() as opened:
+        for _ in range(others):
+            opened.enter_context(socket.create_connection((running.host, running.port), timeout=5))
+        with socket.create_connection((running.host, running.port), timeout=5) as stream:
+            for wire in (ask_with_options(asking), chaos):
+                assert read_options(ask_over(stream, wire))[KEEPALIVE] == (seconds * 10).to_bytes(2, "big")
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00\x64", b"abc"])
