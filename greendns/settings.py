@@ -235,7 +235,7 @@ class DnsSettings:
     )
     stale_error: bool = field(
         default=False,
-        metadata=_reload(
+        metadata=reload_takes(
             read_switch,
             "Whether answers from the last good version of a zone, whose file is broken now, tell so to who speaks "
             "EDNS (RFC 8914, Stale Answer).",
