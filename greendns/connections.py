@@ -27,7 +27,11 @@ ROOM, ADDRESS, CLIENT, RESET, UNANSWERED, STOPPED = map(
 
 # How full the house is, and which part of its time an idle connection has then (RFC 7766 section 6.2.3 leaves it to the
 # server). A house that fills empties sooner, so that one is turned out for another only where even that is too slow.
-_SHRINKING = ((9, 10, 1 / 4), (3, 4, 1 / 2))
+_SHRINKING = ((9 / 10, 1 / 4), (3 / 4, 1 / 2))
+
+# Before that a connection is not called idle: the query of one that has just come is on its way, and a house full of
+# half messages would turn out whoever else comes.
+_IDLE_FROM_SECONDS = 1.0
 
 # Of an IPv6 address a /64: one subscriber has at least that to himself (RFC 6177 section 2). An IPv4 address has 4.
 _NETWORK_OCTETS = 8
@@ -53,11 +57,14 @@ class Connection:
 class Connections:
     """All connections of a process.
 
-    limit  how many there may be: what the settings say, or less where there are fewer descriptors
+    limit         how many there may be: what the settings say, or less where there are fewer descriptors
+    idle_seconds  how long one may be idle, as full as the house is
     """
 
     def __init__(self, loop: Any, settings: TcpSettings, counters: Counters) -> None:
         self.limit = settings.max_connections
+        self.idle_seconds = settings.idle_seconds
+        self._share = 1.0
         self._settings = settings
         self._counters = counters
         self._loop = loop
@@ -74,6 +81,7 @@ class Connections:
         """Follow changed settings; those that are too many go when the next one comes."""
         self._settings = settings
         self.limit = limit
+        self._shrink()
         self._arm()
 
     def admit(self, connection: Connection) -> None:
@@ -85,6 +93,7 @@ class Connections:
         connection.since = time.monotonic()
         self._queues[SILENT][connection] = None
         self._count += 1
+        self._shrink()
         self._counters.count_opened()
         self._arm()
 
@@ -112,6 +121,7 @@ class Connections:
         if not mates:
             del self._by_network[connection.network]
         self._count -= 1
+        self._shrink()
         self._counters.count_closed(why)
         connection.socket.close()
 
@@ -137,11 +147,13 @@ class Connections:
         """How long a connection may wait."""
         if waits in (MESSAGE, UNREAD):
             return self._settings.message_seconds
-        seconds = self._settings.first_seconds if waits == SILENT else self._settings.idle_seconds
-        for part, whole, share in _SHRINKING:
-            if self._count * whole >= self.limit * part:
-                return seconds * share
-        return seconds
+        return self._settings.first_seconds * self._share if waits == SILENT else self.idle_seconds
+
+    def _shrink(self) -> None:
+        """Take as much of their time from the idle as the house is full."""
+        fill = self._count / self.limit
+        self._share = next((share for from_fill, share in _SHRINKING if fill >= from_fill), 1.0)
+        self.idle_seconds = self._settings.idle_seconds * self._share
 
     def _arm(self) -> None:
         """Be there when the next one's time is up; earlier does no harm."""
@@ -173,4 +185,5 @@ class Connections:
 
 def _longest(connections: Iterable[Connection]) -> Connection:
     """Of these the one to be ended first: idle before busy, then who has waited longest."""
-    return min(connections, key=lambda each: (each.waits in (MESSAGE, UNREAD), each.since))
+    idle_since = time.monotonic() - _IDLE_FROM_SECONDS
+    return min(connections, key=lambda each: (each.waits in (MESSAGE, UNREAD) or each.since > idle_since, each.since))

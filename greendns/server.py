@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import select
 import socket
 import time
 import traceback
@@ -143,8 +144,7 @@ class TcpServer(StreamServer):  # type: ignore[misc]
         try:
             accepted = super().do_read()
         except OSError as error:
-            if error.errno not in _GONE and not (error.errno in _NO_ROOM and self.connections.make_room()):
-                self._rest(error)
+            self._bear(error)
             return None
         if accepted is None:
             return None
@@ -156,6 +156,15 @@ class TcpServer(StreamServer):  # type: ignore[misc]
     def do_close(self, connection: TcpConnection) -> None:
         """Let the descriptor go, whoever ended the connection."""
         connection.socket.close()
+
+    def _bear(self, error: OSError) -> None:
+        """Go on after accept has failed."""
+        if error.errno in _GONE:
+            return
+        # Linux asks for a descriptor before it looks whether anybody is there.
+        if error.errno in _NO_ROOM and (not _is_ready(self.socket) or self.connections.make_room()):
+            return
+        self._rest(error)
 
     def _rest(self, error: OSError) -> None:
         """Accept nothing for a while."""
@@ -190,6 +199,8 @@ class TcpServer(StreamServer):  # type: ignore[misc]
             if not chunk:
                 return CLIENT
             is_begun = bool(unread)
+            # What edns-tcp-keepalive tells (RFC 7828 section 3.4).
+            connection.peer.idle_seconds = self.connections.idle_seconds
             unread, goes_on = self._answer(connection, unread + chunk, turn)
             if not goes_on:
                 return UNANSWERED
@@ -252,6 +263,7 @@ class TcpServer(StreamServer):  # type: ignore[misc]
         connection.held.add(self._held.spawn(self._answer_held, connection, wire))
 
     def _answer_held(self, connection: TcpConnection, wire: bytes) -> None:
+        connection.peer_apart.idle_seconds = self.connections.idle_seconds
         try:
             answered = respond_apart(self.responder, wire, connection.peer_apart)
             if answered is not None and connection.waits != ENDED:
@@ -294,6 +306,13 @@ class TcpConnection(Connection):
         self.held: set[gevent.Greenlet] = set()
         self.is_begun = False
         self.is_blocked = False
+
+
+def _is_ready(listening: socket.socket) -> bool:
+    """Whether somebody waits to be accepted."""
+    poll = select.poll()
+    poll.register(listening.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _pack(family: int, text: str) -> bytes:

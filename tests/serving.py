@@ -146,6 +146,7 @@ def serving(
     listen: Sequence[str] = ("127.0.0.1:0",),
     command: Sequence[str] = (),
     workers: int = 2,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[Server]:
     """Run a server over the zone files in `directory`/zones until the block ends.
 
@@ -153,6 +154,7 @@ def serving(
     workers    how many processes answer; 0: one does everything, and changes at one moment, where several hand over:
                for some milliseconds both generations answer
     command    in place of `serve` and everything after it
+    program    in place of greendns
     """
     zone_directory = directory / "zones"
     write_zones(zone_directory, zones or {})
@@ -165,7 +167,7 @@ def serving(
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with log.open("w") as errors, output.open("w") as words:
         process = subprocess.Popen(
-            [*PROGRAM, *(command or [*standard, *arguments])],
+            [*program, *(command or [*standard, *arguments])],
             stdout=words,
             stderr=errors,
             text=True,
