@@ -71,7 +71,7 @@ class Connections:
         self._timer: Any = None
         self._fires = math.inf
         self._queues: tuple[OrderedDict[Connection, None], ...] = tuple(OrderedDict() for _ in range(4))
-        self._by_network: dict[bytes, set[Connection]] = {}
+        self._by_network: dict[bytes, dict[Connection, None]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class Connections:
         self._make_room_beside(connection.network)
         while self._count >= self.limit:
             self.make_room()
-        self._by_network.setdefault(connection.network, set()).add(connection)
+        self._by_network.setdefault(connection.network, {})[connection] = None
         connection.since = time.monotonic()
         self._queues[SILENT][connection] = None
         self._count += 1
@@ -117,7 +117,7 @@ class Connections:
         del self._queues[connection.waits][connection]
         connection.waits = ENDED
         mates = self._by_network[connection.network]
-        mates.discard(connection)
+        del mates[connection]
         if not mates:
             del self._by_network[connection.network]
         self._count -= 1

@@ -195,7 +195,10 @@ def test_an_address_has_its_share(house: House) -> None:
 
 def test_fewer_places_count_from_the_next_one_on(house: House) -> None:
     """As many go as are too many."""
-    before = [house.enter() for _ in range(4)]
+    before = []
+    for _ in range(4):
+        before.append(house.enter())
+        house.pass_time(0.1)
     house.connections.take(SETTINGS, 2)
     assert not any(are_closed(*before))
     house.enter()
