@@ -161,6 +161,10 @@ class RateLimitSettings:
     ipv6_prefix: int = field(
         default=56, metadata=reload_takes(read_whole(1, 128), "How many bits of an IPv6 address are one network.")
     )
+    exempt: tuple[str, ...] = field(
+        default=(),
+        metadata=reload_takes(read_prefixes, "The prefixes whose answers are neither limited nor counted."),
+    )
     accounts: int = field(
         default=131_072,
         metadata=restart_takes(

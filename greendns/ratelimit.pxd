@@ -1,6 +1,7 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
+from .access cimport Prefixes
 from .outcome cimport Outcome
 
 cdef uint64_t _GOLDEN, _ODD, _TIME, _64_BITS
@@ -16,6 +17,7 @@ cdef class RateLimiter:
     cdef uint64_t[::1] _cells
     cdef uint64_t _line_mask
     cdef tuple _steps
+    cdef Prefixes _exempt
     cdef int64_t _debt_max
     cdef int _ipv4_octets
     cdef int _ipv4_mask

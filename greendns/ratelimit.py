@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .access import NOBODY, Prefixes
 from .outcome import Outcome
 
 CELL_OCTETS = 8
@@ -60,6 +61,7 @@ class Limits(NamedTuple):
     window    seconds for which a source that goes on is limited after it has stopped, at most
     slip      of how many limited answers one goes out truncated, so that a real client asks by TCP; 0: none
     ipv4_prefix, ipv6_prefix  how many bits of an address tell its network
+    exempt    addresses that nothing is held back from
     """
 
     rates: tuple[int, int, int, int, int]
@@ -67,6 +69,7 @@ class Limits(NamedTuple):
     slip: int
     ipv4_prefix: int
     ipv6_prefix: int
+    exempt: Prefixes = NOBODY
 
 
 class RateLimiter:
@@ -82,6 +85,7 @@ class RateLimiter:
     __slots__ = (
         "_cells",
         "_debt_max",
+        "_exempt",
         "_ipv4_mask",
         "_ipv4_octets",
         "_ipv6_mask",
@@ -100,6 +104,7 @@ class RateLimiter:
         self._cells = cells
         self._line_mask = len(cells) // ACCOUNTS_PER_LINE - 1
         self._steps = tuple([_SECOND // rate if rate else 0 for rate in limits.rates])
+        self._exempt = limits.exempt
         self._debt_max = (1 + limits.window) * _SECOND
         self._ipv4_octets, self._ipv4_mask = _prefix_parts(limits.ipv4_prefix)
         self._ipv6_octets, self._ipv6_mask = _prefix_parts(limits.ipv6_prefix)
@@ -136,7 +141,8 @@ class RateLimiter:
             # One time for a whole batch.
             self._now = now
             self._micros = int(now * _SECOND) & _TIME
-        return self._charge(key, step, self._micros)
+        # Asked only of those who ask much.
+        return self._charge(key, step, self._micros) and not self._exempt.has(address)
 
     def _charge(self, key: int, step: int, now: int) -> bool:
         """Add the time of one answer to the account of a key; whether more is owed then than goes out at once."""

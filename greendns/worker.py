@@ -19,6 +19,7 @@ from gevent.baseserver import BaseServer
 from gevent.event import Event
 from gevent.pool import Pool
 
+from .access import make_prefixes
 from .chance import Uniform
 from .connections import Connections
 from .counters import Counters
@@ -147,7 +148,8 @@ class LimitLog:
 
 def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimiter | None:
     """What judges answers by UDP; None where nothing is looked at."""
-    if settings.mode == "off":
+    exempt = make_prefixes(settings.exempt)
+    if settings.mode == "off" or exempt is None:
         return None
     limits = Limits(
         (
@@ -161,6 +163,7 @@ def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimit
         settings.slip,
         settings.ipv4_prefix,
         settings.ipv6_prefix,
+        exempt,
     )
     return RateLimiter(accounts, limits, enforces=settings.mode == "limit", tells=settings.mode in ("log", "limit"))
 

@@ -568,4 +568,5 @@ class TestChanges:
             "rate_limit.slip",
             "rate_limit.ipv4_prefix",
             "rate_limit.ipv6_prefix",
+            "rate_limit.exempt",
         ]

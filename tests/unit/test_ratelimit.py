@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greendns.access import make_prefixes
 from greendns.outcome import Outcome
 from greendns.ratelimit import ACCOUNTS_PER_LINE, Limits, RateLimiter
 from tests.unit.test_counters import zone
@@ -180,3 +181,12 @@ def test_accounts_are_shared_by_all_who_have_the_cells() -> None:
     limits = Limits((RATE, 20, 30, 40, 50), WINDOW, 2, 24, 56)
     one, two = RateLimiter(cells, limits), RateLimiter(cells, limits)
     assert sum(sent(each, 1) for each in [one, two] * 100) == RATE
+
+
+def test_exempt_prefixes_are_never_limited() -> None:
+    """Of two in one network only the one that is named."""
+    exempt = make_prefixes(["192.0.2.8/30"])
+    assert exempt is not None
+    limiting = limiter(exempt=exempt)
+    assert sent(limiting, 1000, client=bytes((192, 0, 2, 9))) == 1000
+    assert sent(limiting, 5) == 0
