@@ -139,10 +139,6 @@ class Connections:
 
     # -- time
 
-    def idle_seconds(self) -> float:
-        """How long a connection may wait for its next query, as full as the house is now."""
-        return self._seconds(IDLE)
-
     def _seconds(self, waits: int) -> float:
         """How long a connection may wait."""
         if waits in (MESSAGE, UNREAD):

@@ -199,8 +199,6 @@ class TcpServer(StreamServer):  # type: ignore[misc]
             if not chunk:
                 return CLIENT
             is_begun = bool(unread)
-            # What edns-tcp-keepalive tells (RFC 7828 section 3.4).
-            connection.peer.idle_seconds = self.connections.idle_seconds
             unread, goes_on = self._answer(connection, unread + chunk, turn)
             if not goes_on:
                 return UNANSWERED
@@ -212,7 +210,7 @@ class TcpServer(StreamServer):  # type: ignore[misc]
     def _answer(self, connection: TcpConnection, octets: bytes, turn: int) -> tuple[bytes, bool]:
         """Answer the whole messages among `octets`; returns what follows them, and whether the connection goes on."""
         goes_on, taken = True, 1
-        connection.peer.idle_seconds = connection.peer_apart.idle_seconds = self.connections.idle_seconds()
+        connection.peer.idle_seconds = connection.peer_apart.idle_seconds = self.connections.idle_seconds
         while goes_on and taken:
             answers, taken, goes_on, waiting = self.responder.respond_all(octets, connection.peer, time.time())
             octets = octets[taken:]
@@ -263,7 +261,6 @@ class TcpServer(StreamServer):  # type: ignore[misc]
         connection.held.add(self._held.spawn(self._answer_held, connection, wire))
 
     def _answer_held(self, connection: TcpConnection, wire: bytes) -> None:
-        connection.peer_apart.idle_seconds = self.connections.idle_seconds
         try:
             answered = respond_apart(self.responder, wire, connection.peer_apart)
             if answered is not None and connection.waits != ENDED:
