@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .found import printable
+
 
 class GreenDNSError(Exception):
     """Everything that GreenDNS raises on purpose."""
@@ -40,7 +42,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.place}: " if self.place else f"{self.file}: "
-        return f"{where}{self.expected}, found {self.found}" if self.found else f"{where}{self.expected}"
+        told = f"{where}{self.expected}, found {self.found}" if self.found else f"{where}{self.expected}"
+        # Names of files and what stands in them may be anything, and this is for terminals.
+        return printable(told)
 
 
 class ConfigError(GreenDNSError):
