@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import burst, contenders, dnsperf, openloop, report, tcp
+from tests.bench import burst, contenders, dnsperf, kills, openloop, report, tcp
 from tests.bench.contenders import Contender, Running
 from tests.bench.needed import needs
 from tests.bench.openloop import Sent
@@ -130,3 +130,13 @@ def test_tcp_has_a_row_for_each_number_outstanding() -> None:
     text = tcp.to_text(report.machine(), found, [])
 
     assert "server, 100 outstanding  35,000 (30,000-40,000)" in text
+
+
+def test_kills_are_told_with_what_was_lost() -> None:
+    """In all, and for each of them; and that the sender was late, where it was."""
+    text = kills.to_text(report.machine(), kills.Found(50, 20_000, SENT), ["a note"])
+
+    assert "50 kills at 20,000/s   sent  lost  lost a kill" in text
+    assert "1,000   100         2.00" in text
+    assert "was late itself" not in text
+    assert text.endswith("a note")
