@@ -2,7 +2,7 @@ cimport cython
 
 from .rrset cimport RRset
 
-cdef int _HEADER, _QR, _TC, _ANSWER, _AUTHORITY, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD
+cdef int _HEADER, _QR, _TC, _ANSWER, _AUTHORITY, _POINTER_LIMIT, _POINTER_OCTETS, _FIRST_RECORD, _POINTED
 
 
 cdef tuple _OCTETS, _PAIRS, _COUNTS
@@ -55,7 +55,10 @@ cdef class Response:
     @cython.locals(names=dict, begin=Py_ssize_t)
     cdef bytes _compress(self, bytes name, Py_ssize_t at)
 
-    cdef _remember(self, dict names, Py_ssize_t begin=*)
+    @cython.locals(qname=bytes, size=Py_ssize_t, labels=Py_ssize_t, at=Py_ssize_t)
+    cdef Py_ssize_t _pointed_from(self) except -1
+
+    cdef _remember(self, dict names, Py_ssize_t begin)
 
     cdef _forget_unwritten(self)
 

@@ -25,6 +25,9 @@ COPIED_FLAGS = 0x7800 | 0x0100 | 0x0010
 # A pointer has 14 bits (RFC 1035 section 4.1.4).
 _POINTER_LIMIT = 0x4000
 _POINTER_OCTETS = len(QNAME_POINTER)
+# How many labels of the question's name are pointed to, counted from the root: names of our zones have a tenth of the
+# 127 that a name can have, and noting those takes as long as three answers.
+_POINTED_LABELS = 16
 # Where records begin among the parts of a message: behind four of the header, and the question.
 _FIRST_RECORD = 5
 # Headers are joined from ready parts: making them of ten numbers takes five times as long.
@@ -41,6 +44,7 @@ _COUNTS = tuple(
 )
 
 # What the compiled functions look at for each answer: see query.py.
+_POINTED = _POINTED_LABELS
 _HEADER, _QR, _TC, _ANSWER, _AUTHORITY = HEADER_OCTETS, FLAG_QR, FLAG_TC, ANSWER, AUTHORITY
 _pack_opt = Struct(">3sHBBBBH").pack  # owner and type, payload, extended rcode, version, flags, RDLENGTH
 
@@ -208,7 +212,7 @@ class Response:
         names = self._names
         if names is None:
             names = self._names = {}
-            self._remember(names)
+            self._remember(names, self._pointed_from())
         begin = 0
         while name[begin]:
             known = names.get(name[begin:])
@@ -219,8 +223,23 @@ class Response:
             begin += 1 + name[begin]
         return name
 
-    def _remember(self, names: dict[bytes, int], begin: int = 0) -> None:
-        """Note where the question's name and the names above it stand, or what begins at octet `begin` of it."""
+    def _pointed_from(self) -> int:
+        """The octet of the question's name from which on it is worth being pointed to: few labels are left."""
+        qname = self.qname
+        size = len(qname)
+        labels = 0
+        at = 0
+        while at < size and qname[at]:
+            at += 1 + qname[at]
+            labels += 1
+        at = 0
+        while labels > _POINTED:
+            at += 1 + qname[at]
+            labels -= 1
+        return at
+
+    def _remember(self, names: dict[bytes, int], begin: int) -> None:
+        """Note where the question's name stands from octet `begin` on, and the names above that."""
         while begin < len(self.qname) and self.qname[begin]:
             names[self.qname[begin:]] = _HEADER + begin
             begin += 1 + self.qname[begin]

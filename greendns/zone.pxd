@@ -41,6 +41,7 @@ cdef class Zone:
     cdef readonly object serial
     cdef readonly str file
     cdef dict _denials
+    cdef bytes _cut_lengths
 
     cpdef RRset soa(self)
 
@@ -49,15 +50,25 @@ cdef class Zone:
     @cython.locals(record=bytes)
     cpdef bytes denial(self, Py_ssize_t origin_at)
 
-    @cython.locals(at=Py_ssize_t, cut=bytes)
+    @cython.locals(octets="const unsigned char*", size=Py_ssize_t, at=Py_ssize_t, cut=bytes, above=bytes)
     cpdef bytes find_cut(self, bytes relative, int qtype)
 
     cpdef bint hides_apex(self) except -1
 
     cpdef bint wants_place(self) except -1
 
-    @cython.locals(octets="const unsigned char*", size=Py_ssize_t, at=Py_ssize_t, encloser=bytes)
+    @cython.locals(
+        octets="const unsigned char*", size=Py_ssize_t, labels=Py_ssize_t, missing=Py_ssize_t,
+        there=Py_ssize_t, step=Py_ssize_t, middle=Py_ssize_t, wildcard=bytes,
+    )
     cpdef tuple find_wildcard(self, bytes relative)
+
+
+@cython.locals(labels=Py_ssize_t, at=Py_ssize_t)
+cdef Py_ssize_t _count_labels(bytes relative) except -1
+
+@cython.locals(at=Py_ssize_t)
+cdef Py_ssize_t _skip_labels(bytes relative, Py_ssize_t labels) except -1
 
 
 cpdef list find_matches(Image image, Py_ssize_t name, int qtype, tuple targets)

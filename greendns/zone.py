@@ -7,7 +7,9 @@ and a table of variants; nothing is joined or cut per query.
 
 from __future__ import annotations
 
-from .codes import RRType
+from collections.abc import Iterable
+
+from .codes import NAME_OCTETS, RRType
 from .image import IS_CHECKED, IS_CLOSEST, SETTING_BITS, Image
 from .levels import EVERYBODY, REGION, REGION_GROUP
 from .response import encode_behind
@@ -78,7 +80,9 @@ class Zone:
     file               where it came from, for messages; empty for the built-in one
     """
 
+    # _cut_lengths  1 for each number of octets that a cut has
     __slots__ = (
+        "_cut_lengths",
         "_denials",
         "cuts",
         "file",
@@ -119,6 +123,7 @@ class Zone:
         self.serial = serial
         self.file = file
         self.number = 0
+        self._cut_lengths = _lengths(cuts) if cuts else b""
         self._denials: dict[int, bytes] | None = None
 
     @property
@@ -153,11 +158,16 @@ class Zone:
         """
         if not self.cuts:
             return None
+        octets = relative
+        size = len(relative)
         cut = None
         at = 0
-        while at < len(relative):
-            if relative[at:] in self.cuts and not (at == 0 and qtype == _DS):
-                cut = relative[at:]
+        while at < size:
+            # Of a name of 127 labels a few suffixes are as long as any cut: no other is made.
+            if self._cut_lengths[size - at] and not (at == 0 and qtype == _DS):
+                above = octets[at:size]
+                if above in self.cuts:
+                    cut = above
             at += 1 + relative[at]
         return cut
 
@@ -173,17 +183,49 @@ class Zone:
     def find_wildcard(self, relative: bytes) -> tuple[int, bytes]:
         """The wildcard that covers a name which does not exist, and where it stands (RFC 4592 section 3.3.1).
 
-        Returns 0 and an empty name where none does.
+        Returns 0 for the wildcard where none does. All names above one that exists do (RFC 8020), so the closest
+        encloser is found in steps that double, then by halving: of 127 labels a few are looked up.
         """
         octets = relative
         size = len(relative)
-        at = 0
-        while at < size:
-            at += 1 + relative[at]
-            encloser = octets[at:size]
-            if self.find(encloser):
-                return self.find(WILDCARD + encloser), WILDCARD + encloser
-        return 0, b""
+        labels = missing = _count_labels(relative)
+        there = 0
+        step = 1
+        while missing - there > 1:
+            middle = there + step
+            if middle >= missing:
+                middle = there + missing >> 1
+            if self.find(octets[_skip_labels(relative, labels - middle) : size]):
+                there = middle
+                step <<= 1
+            else:
+                missing = middle
+                step = labels
+        wildcard = WILDCARD + octets[_skip_labels(relative, labels - there) : size]
+        return self.find(wildcard), wildcard
+
+
+def _lengths(names: Iterable[bytes]) -> bytes:
+    """1 for each number of octets that one of these names has."""
+    lengths = set(map(len, names))
+    return bytes([length in lengths for length in range(NAME_OCTETS + 1)])
+
+
+def _count_labels(relative: bytes) -> int:
+    labels = 0
+    at = 0
+    while at < len(relative):
+        at += 1 + relative[at]
+        labels += 1
+    return labels
+
+
+def _skip_labels(relative: bytes, labels: int) -> int:
+    """The octet at which what stands behind so many labels begins."""
+    at = 0
+    for _ in range(labels):
+        at += 1 + relative[at]
+    return at
 
 
 def find_matches(image: Image, name: int, qtype: int, targets: tuple[bytes, ...]) -> list[Match]:

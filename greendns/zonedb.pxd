@@ -19,5 +19,5 @@ cdef class ZoneDB:
     @cython.locals(octets="const unsigned char*", size=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t)
     cpdef Zone closest(self, bytes name)
 
-    @cython.locals(at=Py_ssize_t)
+    @cython.locals(octets="const unsigned char*", size=Py_ssize_t, between=Py_ssize_t, at=Py_ssize_t)
     cpdef bint has_between(self, bytes name, bytes encloser) except -1

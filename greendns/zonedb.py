@@ -71,12 +71,15 @@ class ZoneDB:
 
     def has_between(self, name: bytes, encloser: bytes) -> bool:
         """Whether an origin of ours, or a name above one, stands above `name` and below `encloser`."""
+        octets = name
+        size = len(name)
+        between = 0
         at = 1 + name[0]
-        while len(name) - at > len(encloser):
-            if name[at:] in self.ancestors:
-                return True
+        while size - at > len(encloser):
+            between = at
             at += 1 + name[at]
-        return False
+        # Of names one above the other the uppermost is among the ancestors if any is.
+        return between > 0 and octets[between:size] in self.ancestors
 
 
 def _ancestors(name: bytes) -> Iterator[bytes]:

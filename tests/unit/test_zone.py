@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from greendns.answer import find_name
 from greendns.codes import RRType
+from greendns.name import from_text, parent
 from greendns.zone import ALIAS_LIMIT, Match, Zone, find_any, find_matches
 from greendns.zonedb import ZoneDB
 from tests.unit.documents import relative, zone_of
+from tests.zonereading import names_of
 
 US = (b"us", b"north-america", b"@")
 DK = (b"dk", b"europe", b"@")
@@ -308,3 +312,49 @@ def test_ns_at_a_label_with_a_dot_before_a_target_are_a_cut() -> None:
     zone = zone_of({r"sub\.us": {"ns": "ns1.example.net."}})
 
     assert zone.find_cut(relative(r"sub\.us"), RRType.A) == relative(r"sub\.us")
+
+
+# -- names of many labels
+
+DEEP = st.lists(st.sampled_from(["a", "b", "us", "*"]), min_size=1, max_size=12).map(".".join)
+
+
+def walked_wildcard(zone: Zone, asked: bytes) -> bytes:
+    """The wildcard below the closest encloser (RFC 4592 section 3.3.1), looked for label by label."""
+    encloser = asked[1 + asked[0] :]
+    while not zone.find(encloser):
+        encloser = encloser[1 + encloser[0] :]
+    return b"\x01*" + encloser
+
+
+@given(st.lists(DEEP, max_size=6), DEEP)
+def test_the_closest_encloser_is_found_however_deep(names: list[str], asked: str) -> None:
+    """And every name above one that exists does too."""
+    zone = zone_of({"": a("192.0.2.1"), **{each: a("192.0.2.2") for each in names}})
+    wildcard = walked_wildcard(zone, relative(asked))
+
+    assert zone.find_wildcard(relative(asked)) == (zone.find(wildcard), wildcard)
+    assert all(zone.find(parent(key)) for key in names_of(zone) if key)
+
+
+@given(st.lists(DEEP, max_size=4), DEEP, st.sampled_from([RRType.A, RRType.DS]))
+def test_the_cut_nearest_to_the_apex_is_found_however_deep(cuts: list[str], asked: str, qtype: RRType) -> None:
+    """By each suffix alone, but for a DS at the name itself."""
+    zone = zone_of({each: {"ns": ["ns1.example.net."]} for each in cuts})
+    labels = asked.split(".")
+    above = [relative(".".join(labels[at:])) for at in range(len(labels))]
+    found = [each for at, each in enumerate(above) if each in zone.cuts and (at or qtype != RRType.DS)]
+
+    assert zone.find_cut(relative(asked), qtype) == (found[-1] if found else None)
+
+
+@given(st.lists(DEEP, min_size=1, max_size=4), DEEP, st.integers(1, 12))
+def test_a_zone_between_a_name_and_its_encloser_is_seen(origins: list[str], asked: str, depth: int) -> None:
+    """By each name between them alone."""
+    zones = ZoneDB([zone_of({}, f"{origin}.example.com") for origin in origins])
+    labels = [*asked.split("."), "example", "com"]
+    names = [from_text(".".join(labels[at:]) + ".") for at in range(len(labels))]
+    encloser = names[min(depth, len(names) - 1)]
+    between = names[1 : min(depth, len(names) - 1)]
+
+    assert zones.has_between(names[0], encloser) == any(each in zones.ancestors for each in between)
