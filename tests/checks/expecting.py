@@ -105,6 +105,15 @@ def option_starts(code: int, name: str, content: bytes) -> Expected:
     return claim(f"{name} begins with {content.hex()}", lambda answer: (answer.option(code) or b"").startswith(content))
 
 
+# To blocks of 468 octets, as RFC 8467 section 4.1 has it.
+PADDED = claim("padding to 468 octets", lambda answer: answer.option(12) is not None and len(answer.wire) == 468)
+
+
+def extended_error(code: int) -> Expected:
+    """The INFO-CODE (RFC 8914 section 2)."""
+    return claim(f"INFO-CODE {code}", lambda answer: (answer.option(15) or b"")[:2] == code.to_bytes(2, "big"))
+
+
 def no_option(code: int, name: str) -> Expected:
     return claim(f"no {name}", lambda answer: answer.option(code) is None)
 

@@ -64,7 +64,12 @@ COUNTS = [
     Row("ARCOUNT 65535 and an OPT", "1035 4.1.1", header(ar=65535) + QUESTION + opt_record(), _BAD),
     Row("one octet behind the question", "1035 4.1", header() + QUESTION + b"\x00", _BAD),
     Row("400 octets behind the question", "1035 4.1", header() + QUESTION + b"\xa5" * 400, _BAD),
-    Row("a TSIG behind the question", "8945 5.2", header(ar=1) + QUESTION + TSIG_RECORD, _GOOD),
+    Row(
+        "a TSIG behind the question",
+        "8945 5.2.1: no key is known, and the record ignored",
+        header(ar=1) + QUESTION + TSIG_RECORD,
+        _GOOD,
+    ),
     Row("a TSIG before the OPT", "8945 5.1", header(ar=2) + QUESTION + TSIG_RECORD + opt_record(), _BAD),
     Row("two TSIGs", "8945 5.2", header(ar=2) + QUESTION + TSIG_RECORD * 2, _BAD),
     Row("a TSIG cut short", "8945 5.2", header(ar=1) + QUESTION + TSIG_RECORD[:-1], _BAD),

@@ -14,11 +14,14 @@ from tests.checks.expecting import (
     NO_RECORDS,
     NOERROR,
     NOT_AUTHORITATIVE,
+    PADDED,
+    REFUSED,
     TRUNCATED,
     WHOLE,
     Expected,
     answer_count,
     answers,
+    extended_error,
     has_option,
     no_option,
     octets_at_most,
@@ -30,6 +33,7 @@ from tests.checks.rows import (
     ADDRESS,
     COOKIE,
     ECS,
+    EXTENDED_ERROR,
     KEEPALIVE,
     NSID,
     PADDING,
@@ -76,7 +80,7 @@ OPT = [
     Row("an OPT cut short", "6891 6.1.2", _with_opt(opt_record()[:-1]), _BAD),
     Row("an OPT and an octet behind it", "1035 4.1", _with_opt(opt_record() + b"\x00"), _BAD),
     Row("an OPT that is not counted", "1035 4.1", _with_opt(opt_record(), 0), _BAD),
-    Row("an OPT and a TSIG", "8945 5.1", _with_opt(opt_record() + TSIG_RECORD, 2), _GOOD),
+    Row("an OPT and a TSIG", "8945 5.2.1: as above", _with_opt(opt_record() + TSIG_RECORD, 2), _GOOD),
 ]
 
 OPTIONS = [
@@ -102,6 +106,15 @@ OPTIONS = [
     Row("no NSID asked for", "5001 2.2", edns(), (*_GOOD, no_option(NSID, "NSID"))),
     Row("keepalive", "7828 3.2.1", edns((KEEPALIVE, b"")), (*_GOOD, no_option(KEEPALIVE, "keepalive")), UDP),
     Row("padding of 20 octets", "7830 4", edns((PADDING, bytes(20))), (*_GOOD, no_option(PADDING, "padding")), UDP),
+    Row("keepalive", "7828 3.3.2", edns((KEEPALIVE, b"")), (*_GOOD, has_option(KEEPALIVE, "keepalive", 2)), TCP),
+    Row("no keepalive asked for", "7828 3.3.2", edns(), (*_GOOD, no_option(KEEPALIVE, "keepalive")), TCP),
+    Row("padding of 20 octets", "7830 4, 8467 4.1", edns((PADDING, bytes(20))), (*_GOOD, PADDED), TCP),
+    Row(
+        "a name of no zone here, with EDNS",
+        "8914 4.21",
+        edns(text="www.example.org."),
+        (REFUSED, has_option(EXTENDED_ERROR, "extended error", 2), extended_error(20)),
+    ),
     Row(
         "NSID, cookie, client subnet and an unknown option",
         "6891 6.1.2, 8906 8.2.8",

@@ -12,7 +12,7 @@ from tests.checks.expecting import Expected
 from tests.packets import header, opt_record, option
 
 BOTH, UDP, TCP = ("UDP", "TCP"), ("UDP",), ("TCP",)
-NSID, ECS, COOKIE, KEEPALIVE, PADDING = 3, 8, 10, 11, 12
+NSID, ECS, COOKIE, KEEPALIVE, PADDING, EXTENDED_ERROR = 3, 8, 10, 11, 12, 15
 UNKNOWN_OPTION = 65001
 ADDRESS = "A 192.0.2.1"
 
