@@ -69,8 +69,8 @@ cdef _add_extended_error(Answering answering)
 @cython.locals(octets=Py_ssize_t, padding=Py_ssize_t)
 cdef _add_padding(Answering answering)
 
-@cython.locals(octets="const unsigned char*", parts=list)
+@cython.locals(octets="const unsigned char*", head=bytes)
 cdef bytes _fill_opt(Answering answering, Query query, bytes opt)
 
 @cython.locals(octets="const unsigned char*")
-cdef _append_subnet(list parts, bytes option, int scope)
+cdef list _subnet_parts(bytes option, int scope)

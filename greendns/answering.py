@@ -270,17 +270,13 @@ def _add_padding(answering: Answering) -> None:
 def _fill_opt(answering: Answering, query: Query, opt: bytes) -> bytes:
     """The OPT with its options, and the scope that came out (RFC 7871 section 7.2.1)."""
     octets = opt
-    parts = [octets[: len(opt) - 2], two_octets(answering.options_octets), answering.options]
-    if query.subnet is not None:
-        _append_subnet(parts, query.subnet.option, answering.outcome.scope)
-    return b"".join(parts)
+    head = octets[: _OPT_OCTETS - 2] + two_octets(answering.options_octets)
+    if query.subnet is None:
+        return head + answering.options
+    return b"".join([head, answering.options, *_subnet_parts(query.subnet.option, answering.outcome.scope)])
 
 
-def _append_subnet(parts: list[bytes], option: bytes, scope: int) -> None:
-    """Append a client subnet option as it was sent, but for its scope, which is its fourth octet."""
+def _subnet_parts(option: bytes, scope: int) -> list[bytes]:
+    """A client subnet option as it was sent, but for its scope, which is its fourth octet."""
     octets = option
-    parts.append(_SUBNET_CODE)
-    parts.append(two_octets(len(option)))
-    parts.append(octets[:3])
-    parts.append(one_octet(scope))
-    parts.append(octets[4 : len(option)])
+    return [_SUBNET_CODE, two_octets(len(option)), octets[:3], one_octet(scope), octets[4 : len(option)]]

@@ -10,12 +10,14 @@ from struct import Struct
 
 SECRET_OCTETS = 16  # RFC 9018 section 4.4: the key of SipHash-2-4
 
+# As C integers: a number beyond 32 bits that stands in a compiled function is a Python integer there.
 _MASK = 0xFFFFFFFFFFFFFFFF
-_CLIENT_OCTETS, _STAMPED_OCTETS, _COOKIE_OCTETS = 8, 16, 24
-_STAMP_AT = 12
+_SECONDS, _HALF = 2**32, 2**31
+_WORD_OCTETS, _STAMPED_OCTETS, _COOKIE_OCTETS = 8, 16, 24
 _VERSION = 1  # RFC 9018 section 4.1
-_pack_head = Struct(">BxxxI").pack  # version, reserved (section 4.2), timestamp (section 4.3)
-_pack_hash = Struct("<Q").pack
+# The client's cookie; version, reserved octets and timestamp (sections 4.1 to 4.3); the hash (section 4.4). As two
+# numbers, which SipHash reads as little-endian: to make octets of each by itself takes as long as to hash them.
+_pack_cookie = Struct("<8sQQ").pack
 
 # RFC 9018 section 4.3: good for an hour, renewed after half of it, and five minutes of clock skew allowed.
 _VALID_SECONDS = 3600
@@ -24,32 +26,39 @@ _SKEW_SECONDS = 300
 
 
 class Secret:
-    """A server secret: 16 octets as the two words of a SipHash key."""
+    """A server secret: 16 octets as the four words that SipHash begins with."""
 
-    __slots__ = ("_high", "_low")
+    __slots__ = ("_a", "_b", "_c", "_d")
 
     def __init__(self, octets: bytes) -> None:
-        self._low = int.from_bytes(octets[:8], "little")
-        self._high = int.from_bytes(octets[8:SECRET_OCTETS], "little")
+        low = int.from_bytes(octets[:8], "little")
+        high = int.from_bytes(octets[8:SECRET_OCTETS], "little")
+        self._a, self._b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
+        self._c, self._d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
 
 
-def siphash_2_4(secret: Secret, message: bytes) -> int:
-    """SipHash-2-4 (Aumasson and Bernstein, 2012) of a message: 64 bits.
+def siphash_2_4(secret: Secret, client: int, stamp: int, address: bytes) -> int:
+    """SipHash-2-4 (Aumasson and Bernstein, 2012) of what a server cookie vouches for: 64 bits.
 
-    >>> hex(siphash_2_4(Secret(bytes(range(16))), bytes(range(15))))
-    '0xa129ca6149be45e5'
+    client   the client's cookie, as a little-endian number
+    stamp    the eight octets behind it, likewise
+
+    >>> octets = bytes(range(20))
+    >>> client, stamp = (int.from_bytes(octets[at : at + 8], "little") for at in (0, 8))
+    >>> hex(siphash_2_4(Secret(bytes(range(16))), client, stamp, octets[16:]))
+    '0xbed65cf21aa2ee98'
     """
-    octets = message
-    size = len(message)
-    low, high = secret._low, secret._high
-    a, b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
-    c, d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
+    octets = address
+    size = len(address)
+    a, b, c, d = _rounds(secret._a, secret._b, secret._c, secret._d ^ client, 2)
+    a, b, c, d = _rounds(a ^ client, b, c, d ^ stamp, 2)
+    a ^= stamp
     for at in range(0, size - 7, 8):
-        word = _word(octets, at, 8)
+        word = _word(octets, at, _WORD_OCTETS)
         a, b, c, d = _rounds(a, b, c, d ^ word, 2)
         a ^= word
     rest = size & 7
-    count: int = size & 0xFF
+    count: int = _STAMPED_OCTETS + size & 0xFF
     word = count << 56 | _word(octets, size - rest, rest)
     a, b, c, d = _rounds(a, b, c, d ^ word, 2)
     a, b, c, d = _rounds(a ^ word, b, c ^ 0xFF, d, 4)
@@ -87,8 +96,16 @@ def make_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: Secr
     address        of the client, 4 or 16 octets
     seconds        since 1970; the cookie holds them modulo 2**32
     """
-    stamped = client_cookie[:_CLIENT_OCTETS] + _pack_head(_VERSION, seconds & 0xFFFFFFFF)
-    return stamped + _pack_hash(siphash_2_4(secret, stamped + address))
+    stamp = _stamp(seconds)
+    own = client_cookie[:_WORD_OCTETS]
+    client = _word(own, 0, len(own))
+    return _pack_cookie(own, stamp, siphash_2_4(secret, client, stamp, address))
+
+
+def _stamp(seconds: int) -> int:
+    """Version, reserved octets and timestamp as they stand in a cookie, read as a little-endian number."""
+    swapped = (seconds & 0xFF) << 24 | (seconds & 0xFF00) << 8 | seconds >> 8 & 0xFF00 | seconds >> 24 & 0xFF
+    return _VERSION | swapped << 32
 
 
 def is_valid(cookie: bytes, address: bytes, seconds: int, secrets: tuple[Secret, ...]) -> bool:
@@ -100,11 +117,11 @@ def is_valid(cookie: bytes, address: bytes, seconds: int, secrets: tuple[Secret,
         return False
     octets = cookie
     # The hash is taken over the reserved octets as they came (RFC 9018 section 4.2).
-    message = octets[:_STAMPED_OCTETS] + address
-    told = _word(octets, _STAMPED_OCTETS, 8)
+    client, stamp = _word(octets, 0, _WORD_OCTETS), _word(octets, _WORD_OCTETS, _WORD_OCTETS)
+    told = _word(octets, _STAMPED_OCTETS, _WORD_OCTETS)
     # A generator would cost as much as the hash.
     for secret in secrets:  # noqa: SIM110
-        if siphash_2_4(secret, message) == told:
+        if siphash_2_4(secret, client, stamp, address) == told:
             return True
     return False
 
@@ -117,8 +134,8 @@ def is_young(cookie: bytes, seconds: int) -> bool:
 def _age(cookie: bytes, seconds: int) -> int:
     """Seconds since the cookie was made, by serial number arithmetic (RFC 1982); too many if it is not of ours."""
     octets = cookie
-    if len(cookie) != _COOKIE_OCTETS or octets[_CLIENT_OCTETS] != _VERSION:
+    if len(cookie) != _COOKIE_OCTETS or octets[_WORD_OCTETS] != _VERSION:
         return _VALID_SECONDS + 1
-    made = octets[_STAMP_AT] << 24 | octets[_STAMP_AT + 1] << 16 | octets[_STAMP_AT + 2] << 8 | octets[_STAMP_AT + 3]
-    age = seconds - made & 0xFFFFFFFF
-    return age - 0x100000000 if age >= 0x80000000 else age
+    made = octets[12] << 24 | octets[13] << 16 | octets[14] << 8 | octets[15]
+    age = (seconds - made) % _SECONDS
+    return age - _SECONDS if age >= _HALF else age
