@@ -194,7 +194,8 @@ def test_nothing_is_padded_over_udp(server: Server) -> None:
 )
 def test_a_refusal_tells_why(server: Server, what: str, wire: bytes, rcode: int, error: int | None) -> None:
     """To who speaks EDNS, over both transports; an answer is no error."""
-    for answer in (exchange(server, wire), exchange_tcp(server, wire)):
+    # A CHAOS name is answered apart: a question sent behind it may overtake it.
+    for answer in (server.exchange(wire) or b"", exchange_tcp(server, wire)):
         assert (rcode_of(answer), error_of(answer)) == (rcode, error), what
 
 
