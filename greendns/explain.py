@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import chaos
-from .answer import CHAIN_LIMIT, answer, find_name, is_let_in, locate_client, name_matches
+from .answer import CHAIN_LIMIT, answer, is_let_in
+from .client import locate_client
 from .codes import EdnsOption, Rcode, RRClass, RRType, rcode_name, rrtype_name
 from .cursor import Cursor
 from .filters import pick_count, plan
@@ -19,6 +20,7 @@ from .levels import EVERYBODY
 from .message import Record, read_records
 from .name import relative_text, to_text
 from .odds import is_exact, odds_of_inclusion
+from .onename import find_name, name_matches
 from .outcome import Outcome, Peer
 from .picker import Draw
 from .place import Place

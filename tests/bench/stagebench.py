@@ -15,9 +15,11 @@ from pathlib import Path
 import pyperf
 
 from greendns import config, loader
-from greendns.answer import answer, find_name, locate_client
+from greendns.answer import answer
 from greendns.chance import Uniform
+from greendns.client import locate_client
 from greendns.filters import choose
+from greendns.onename import find_name
 from greendns.outcome import Peer
 from greendns.query import Query, parse
 from greendns.response import ANSWER, FLAG_AA, Response, encode_opt

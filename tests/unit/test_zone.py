@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns.answer import find_name
 from greendns.codes import RRType
 from greendns.name import from_text, parent
+from greendns.onename import find_name
 from greendns.zone import ALIAS_LIMIT, Match, Zone, find_any, find_matches
 from greendns.zonedb import ZoneDB
 from tests.unit.documents import relative, zone_of
