@@ -7,6 +7,7 @@ packet is served. Knows no sockets, no clock and no log: those who call tell the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from .answer import answer_with, bare_servfail, servfail
 from .answering import Answering, truncate
@@ -142,10 +143,10 @@ class Responder:
         return truncate(answering)
 
     def _fail(self, wire: bytes, peer: Peer, error: Exception) -> bytes | None:
-        """SERVFAIL, with the header alone where the fault lies in reading the packet."""
+        """SERVFAIL, with the header alone where the fault lies in reading the packet; silence where that fails too."""
         self.tell(error)
         self.counters.count_failure(peer.is_tcp)
-        try:
-            return servfail(wire)
-        except Exception:
-            return bare_servfail(wire)
+        for answer_fault in (servfail, bare_servfail):
+            with suppress(Exception):
+                return answer_fault(wire)
+        return None
