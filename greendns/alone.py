@@ -11,7 +11,7 @@ import gevent
 from .countertable import CounterTable, shared_cells
 from .generations import Start, Succession, log_news, server_options, tell_change
 from .listeners import Sockets, log_small_buffers
-from .loader import Generation
+from .loaded import Generation
 from .settings import Config
 from .side import Pages
 from .watcher import Change, Watcher, in_thread, read_state

@@ -22,7 +22,7 @@ from .found import shown_text
 from .generations import Start, server_options
 from .healthfiles import HealthFiles
 from .listeners import Sockets, bind_sockets
-from .loader import Generation
+from .loaded import Generation
 from .logbook import start_logging
 from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
 from .sample import settings_help

@@ -22,7 +22,7 @@ from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
 from .guardsettings import COOKIES_ON
 from .listeners import Listener
-from .loader import Generation
+from .loaded import Generation
 from .settingkinds import AUTO
 from .settinglist import changed_restart_settings, take_reloadable
 from .settings import ANY_MINIMAL, CHAOS_OFF, Config

@@ -22,7 +22,7 @@ from typing import Literal, NoReturn
 from .countertable import SIDE
 from .errors import ConfigError
 from .generations import News, log_news, tell_change
-from .loader import Generation
+from .loaded import Generation
 from .processes import (
     SignalQueue,
     die_with_parent,

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from .counters import LIMITED
 from .countertable import CounterTable
-from .loader import Generation
+from .loaded import Generation
 from .snapshot import ServerOptions
 
 

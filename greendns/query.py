@@ -19,8 +19,8 @@ _OPT, _IXFR, _TSIG = int(RRType.OPT), int(RRType.IXFR), int(RRType.TSIG)
 _NSID, _SUBNET, _COOKIE = int(EdnsOption.NSID), int(EdnsOption.CLIENT_SUBNET), int(EdnsOption.COOKIE)
 _KEEPALIVE, _PADDING = int(EdnsOption.TCP_KEEPALIVE), int(EdnsOption.PADDING)
 
-# How many option records one OPT is read for; no client sends a tenth of it, and each costs a step.
-OPTIONS_LIMIT = 64
+# How many options one OPT is read for: more than fit into any datagram that a client sends; each costs a step.
+OPTIONS_LIMIT = 1024
 _OPTIONS = OPTIONS_LIMIT
 _OPT_OCTETS = 11  # of an OPT without options
 # By how many octets an address is short.

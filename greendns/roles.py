@@ -12,7 +12,7 @@ from .countertable import SIDE, CounterTable
 from .errors import ConfigError
 from .generations import Succession
 from .listeners import Sockets
-from .loader import Generation
+from .loaded import Generation
 from .settings import Config
 from .side import Pages, Side
 from .watcher import Reading

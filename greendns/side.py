@@ -20,7 +20,7 @@ from .countertable import CounterTable
 from .generations import Start
 from .httpserver import HttpServer
 from .listeners import Sockets, count_drops
-from .loader import Generation
+from .loaded import Generation
 from .metrics import ServerCollector, registry_of
 from .statuspage import StatusApp
 from .watcher import Change, NotLoadedError, Reading, Watcher

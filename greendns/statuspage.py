@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from . import __version__
 from .access import make_prefixes
 from .httpserver import StartResponse
-from .loader import Generation
+from .loaded import Generation
 from .metrics import render
 
 REALM = "GeoDNS Status"

@@ -18,7 +18,8 @@ import gevent
 from gevent.event import Event
 from gevent.socket import wait_read
 
-from .loader import Generation, watched_paths
+from .loaded import Generation
+from .loader import watched_paths
 from .regularfile import Fingerprint, fingerprint
 from .settings import Config
 

@@ -26,7 +26,7 @@ from .counters import Counters
 from .guardsettings import RateLimitSettings
 from .healthfiles import HealthFiles
 from .listeners import Listener
-from .loader import Generation
+from .loaded import Generation
 from .processes import SPARE_DESCRIPTORS, want_descriptors
 from .ratelimit import Limits, RateLimiter
 from .responder import Responder

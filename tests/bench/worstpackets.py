@@ -40,7 +40,7 @@ MADE: dict[str, bytes] = {
     PLAIN: query("www"),
     "a plain query with EDNS": edns(),
     "options of no octets, up to 512": _filled((UNKNOWN_OPTION, b""), PACKET_OCTETS),
-    "64 options of no octets": edns(*[(UNKNOWN_OPTION, b"")] * 64),
+    "115 options of no octets": edns(*[(UNKNOWN_OPTION, b"")] * 115),
     "63 options of NSID": edns(*[(NSID, b"")] * 63),
     "cookies, up to 512": _filled((COOKIE, CLIENT_COOKIE), PACKET_OCTETS),
     "client subnets, up to 512": _filled(_SUBNET, PACKET_OCTETS),

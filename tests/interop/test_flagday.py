@@ -30,7 +30,7 @@ OTHERWISE = {
     "an OPT and a TSIG": "the same",
     "a dot inside a label": "a name that their zone does not have",
     "the octets 0 and 255 as a label": "a name that their zone does not have",
-    "120 options of no octets": "64 are read here: nobody sends a tenth of it",
+    "1,100 options": "1,024 are read here: nobody sends a hundredth of it",
     "padding of 20 octets": "they pad no TCP; here a proxy that encrypts may stand before it (RFC 7830 section 4)",
     "two OPTs": "FORMERR has an OPT here (RFC 6891 section 6.1.1)",
     "half the head of an option": "the same",

@@ -10,7 +10,8 @@ from greendns.config import load as load_config
 from greendns.cookiefile import LoadedSecrets, load_secrets, parse_secrets
 from greendns.errors import ConfigError
 from greendns.generations import Start, Succession
-from greendns.loader import Generation, load, watched_paths
+from greendns.loaded import Generation
+from greendns.loader import load, watched_paths
 from greendns.regularfile import UNREAD
 from greendns.snapshot import ServerOptions
 

@@ -11,7 +11,8 @@ import pytest
 
 from greendns import name
 from greendns.codes import RRType
-from greendns.loader import Generation, load, load_files, watched_paths, zone_paths
+from greendns.loaded import Generation
+from greendns.loader import load, load_files, watched_paths, zone_paths
 from greendns.settings import Config, GeoipSettings, ZonesSettings
 from greendns.snapshot import ServerOptions
 from greendns.zone import Zone
