@@ -41,3 +41,6 @@ cdef class Image:
 
     @cython.locals(first=Py_ssize_t, at=Py_ssize_t, there=int64_t)
     cpdef Py_ssize_t first_set(self, Py_ssize_t label, int rrtype) except -1
+
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t)
+    cpdef Py_ssize_t find_set(self, Py_ssize_t label, int rrtype) except -1

@@ -181,7 +181,11 @@ class Image:
 
     def find_set(self, label: int, rrtype: int) -> int:
         """The record set of a type at a label; 0 if there is none."""
-        return next((place for there, place in self.sets(label) if there == rrtype), 0)
+        first = label + _FIRST
+        for at in range(first, first + self.numbers[label + _SETS]):
+            if self.numbers[at] & _TYPE_MASK == rrtype:
+                return self.numbers[at] >> _TYPE_BITS
+        return 0
 
     def sets(self, label: int) -> list[tuple[int, int]]:
         """The types that a label has, and their record sets."""

@@ -4,7 +4,7 @@ from .answering cimport Answering
 from .response cimport Response
 from .rrset cimport RRset
 from .targeting cimport Location
-from .zone cimport Zone
+from .zone cimport Zone, first_rrset
 
 cdef int _NS
 

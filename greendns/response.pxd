@@ -49,10 +49,13 @@ cdef class Response:
     @cython.locals(start=bytes)
     cdef bytes _write_record(self, bytes owner, RRset rrset, Py_ssize_t index)
 
-    @cython.locals(rdata=bytes, encoded=bytes, begin=Py_ssize_t, end=Py_ssize_t)
+    @cython.locals(rdata=bytes, octets="const unsigned char*", encoded=bytes, begin=Py_ssize_t, end=Py_ssize_t)
     cdef bytes _frame_names(self, RRset rrset, Py_ssize_t index, Py_ssize_t at)
 
-    @cython.locals(names=dict, begin=Py_ssize_t)
+    @cython.locals(
+        names=dict, octets="const unsigned char*", size=Py_ssize_t, begin=Py_ssize_t, suffix=bytes, known=object,
+        place=int
+    )
     cdef bytes _compress(self, bytes name, Py_ssize_t at)
 
     @cython.locals(qname=bytes, size=Py_ssize_t, labels=Py_ssize_t, at=Py_ssize_t)

@@ -196,16 +196,17 @@ class Response:
     def _frame_names(self, rrset: RRset, index: int, at: int) -> bytes:
         """A record without its owner, the names inside its rdata compressed; it will stand at `at`."""
         rdata = rrset.rdata(index)
+        octets = rdata
         begin = rrset.name_offset
-        encoded = rdata[:begin]
+        encoded = octets[:begin]
         for _ in range(rrset.name_count):
             end = begin
             while rdata[end]:
                 end += 1 + rdata[end]
-            encoded += self._compress(rdata[begin : end + 1], at + 10 + len(encoded))
+            encoded += self._compress(octets[begin : end + 1], at + 10 + len(encoded))
             begin = end + 1
-        encoded += rdata[begin:]
-        return rrset.head() + len(encoded).to_bytes(2, "big") + encoded
+        encoded += octets[begin : len(rdata)]
+        return rrset.head() + two_octets(len(encoded)) + encoded
 
     def _compress(self, name: bytes, at: int) -> bytes:
         """`name` as it is written at offset `at`; what it adds can be pointed to from then on."""
@@ -213,13 +214,17 @@ class Response:
         if names is None:
             names = self._names = {}
             self._remember(names, self._pointed_from())
+        octets = name
+        size = len(name)
         begin = 0
         while name[begin]:
-            known = names.get(name[begin:])
+            suffix = octets[begin:size]
+            known = names.get(suffix)
             if known is not None:
-                return name[:begin] + (0xC000 | known).to_bytes(2, "big")
+                place = known
+                return octets[:begin] + _OCTETS[0xC0 | place >> 8] + _OCTETS[place & 0xFF]
             if at + begin < _POINTER_LIMIT:
-                names[name[begin:]] = at + begin
+                names[suffix] = at + begin
             begin += 1 + name[begin]
         return name
 

@@ -78,3 +78,6 @@ cpdef bint find_first(Image image, Py_ssize_t name, int qtype, tuple targets, Ma
 
 @cython.locals(target=bytes, label=Py_ssize_t, at=Py_ssize_t, beside=Py_ssize_t, alias=Py_ssize_t)
 cdef _collect(Image image, Py_ssize_t name, int qtype, tuple targets, list matches, list visited)
+
+@cython.locals(target=bytes, label=Py_ssize_t, at=Py_ssize_t)
+cpdef RRset first_rrset(Image image, Py_ssize_t name, int rrtype, tuple targets)

@@ -326,8 +326,9 @@ def _speaking(image: Image, name: int, targets: tuple[bytes, ...]) -> list[tuple
 
 def first_rrset(image: Image, name: int, rrtype: int, targets: tuple[bytes, ...]) -> RRset | None:
     """The records of one type as they stand at a name, for the first target that has any; aliases are not followed."""
-    for _, label in image.labels_for(name, targets):
-        at = image.find_set(label, rrtype)
+    for target in targets:
+        label = image.label_for(name, target)
+        at = image.find_set(label, rrtype) if label else 0
         if at:
             return RRset(image, at)
     return None
