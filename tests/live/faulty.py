@@ -14,7 +14,7 @@ os.environ["GREENDNS_PURE"] = "1"
 
 import gevent
 
-from greendns import answer, answering, chaos, cli, counters, query, responder, response, zone, zonedb
+from greendns import answer, answering, chaos, cli, counters, onename, query, responder, response, zone, zonedb
 
 BROKEN = b"\x06broken"
 # Every stage that a packet goes through, in its order, and where it is looked up when it is called.
@@ -23,11 +23,11 @@ STAGES: dict[str, tuple[Any, str]] = {
     "question": (query, "_read_question"),
     "options": (answering.Answering, "_begin_options"),
     "match": (zonedb.ZoneDB, "match"),
-    "locate": (answer, "locate_client"),
+    "locate": (onename, "locate_client"),
     "cut": (zone.Zone, "find_cut"),
     "find": (zone.Zone, "find"),
-    "first": (answer, "find_first"),
-    "choose": (answer, "choose"),
+    "first": (onename, "find_first"),
+    "choose": (onename, "choose"),
     "add": (response.Response, "add"),
     "encode": (answer, "encode_answer"),
     "debug": (chaos, "country_rrset"),

@@ -73,7 +73,7 @@ def test_a_failure_moves_one_outcome_and_the_failures(is_tcp: bool) -> None:
 
 def test_every_kind_of_outcome_has_a_cell() -> None:
     """Whatever text `answer` gives as a kind."""
-    sources = [(PACKAGE / f"{module}.py").read_text() for module in ("answer", "answering", "referral")]
+    sources = [(PACKAGE / f"{module}.py").read_text() for module in ("answer", "answering", "onename", "referral")]
     tree = ast.parse("\n".join(sources).replace("from __future__ import annotations", ""))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
