@@ -6,8 +6,11 @@ LISTEN ?= 127.0.0.1:5353
 HTTP ?= 127.0.0.1:8053
 # What is compiled, where there is a compiler: again whenever one of these is newer.
 SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
-# Two processes even out the waiting of tests for servers.
-JOBS ?= 2
+# Three processes on two cores even out the waiting of tests for servers.
+JOBS ?= 3
+# Tests of what is the same on both builds, since nothing of it is compiled, or of both at once.
+SAME := meta bench twin compat/test_g00_command_line.py compat/test_g02_geodns_conf.py compat/test_g03_zone_directory.py \
+  $(patsubst %,live/test_%.py,hot_swap http isolation namespaces privileges workers)
 FUZZ_SECONDS ?= 60
 
 .PHONY: serve build test pure lint types check checks fuzz bench clean
@@ -21,8 +24,8 @@ build: $(VENV)/.built ## compile what can be; without a compiler the source runs
 test: $(VENV)/.built ## run all tests
 	$(VENV)/bin/python -m pytest -n $(JOBS)
 
-pure: $(VENV)/.test ## run all tests on the Python source, with nothing compiled
-	GREENDNS_PURE=1 $(VENV)/bin/python -m pytest -n $(JOBS)
+pure: $(VENV)/.test ## run the tests on the Python source, with nothing compiled, but for those that are the same there
+	GREENDNS_PURE=1 $(VENV)/bin/python -m pytest -n $(JOBS) $(patsubst %,--ignore=tests/%,$(SAME))
 
 lint: $(VENV)/.test ## style and formatting
 	$(VENV)/bin/ruff check .
