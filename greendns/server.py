@@ -219,6 +219,9 @@ class TcpServer(StreamServer):  # type: ignore[misc]
             for wire in waiting:
                 self._hold(connection, wire)
             if taken:
+                if octets:
+                    # It has sent more than was answered by now: it waits for us, and is not late.
+                    self._wait(connection, UNREAD)
                 turn = self._yield(turn)
         return octets, goes_on
 

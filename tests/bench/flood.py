@@ -20,6 +20,7 @@ from tests.bench.contenders import Running
 from tests.bench.growthzones import write_packets
 from tests.bench.openloop import Sent
 from tests.bench.poolzone import OPT, ORIGIN, make_packet
+from tests.bench.rounds import rotated
 
 ROUNDS = 3
 FLOOD_SECONDS = 10
@@ -96,7 +97,7 @@ def measure_cost(here: scene.Scene, rounds: int) -> dict[str, list[Speed]]:
     """All modes in turns, asked as fast as they answer."""
     found: dict[str, list[Speed]] = {mode: [] for mode in MODES}
     for number in range(rounds):
-        for mode, settings in MODES.items():
+        for mode, settings in rotated(list(MODES.items()), number):
             with _server(here, settings) as server:
                 _saturate(here, server, 1)
                 found[mode].append(_saturate(here, server, 1 if here.quick else 4))
