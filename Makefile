@@ -12,6 +12,8 @@ JOBS ?= 3
 SAME := meta bench twin compat/test_g00_command_line.py compat/test_g02_geodns_conf.py compat/test_g03_zone_directory.py \
   $(patsubst %,live/test_%.py,hot_swap http isolation namespaces privileges workers)
 FUZZ_SECONDS ?= 60
+# No test needs it.
+FUZZER := atheris>=3
 
 .PHONY: serve build test pure lint types check checks fuzz bench clean
 
@@ -56,8 +58,8 @@ $(VENV)/.test: setup.py requirements.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[geolite2,test]'
 	touch $@
 
-$(VENV)/.fuzz: setup.py | $(VENV)/.test
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+$(VENV)/.fuzz: | $(VENV)/.test
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(FUZZER)'
 	touch $@
 
 $(VENV)/.built: $(SOURCES) $(VENV)/.test

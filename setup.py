@@ -90,8 +90,6 @@ setup(
     extras_require={
         # July 2018, CC BY-SA 4.0: for trying things out.
         "geolite2": ["maxminddb-geolite2==2018.703"],
-        # `make fuzz`; no test needs it.
-        "fuzz": ["atheris>=3"],
         "test": [
             "Cython>=3.1",
             "setuptools>=68",
