@@ -310,6 +310,7 @@ def test_resets_leave_nothing_behind(tmp_path: Path) -> None:
     """Thousands that ask and reset, before or while they are answered."""
     with tcp_serving(tmp_path, PATIENT) as server:
         assert is_answered_soon(server)
+        wait_until(lambda: open_now(server) == 0, "the end of that connection")
         before = open_descriptors(only_worker(server))
         for number in range(3000):
             connection = connect(server)
@@ -319,7 +320,7 @@ def test_resets_leave_nothing_behind(tmp_path: Path) -> None:
         wait_until(lambda: open_descriptors(only_worker(server)) == before, "the end of all")
 
         assert is_answered_soon(server)
-        assert open_now(server) == 0
+        wait_until(lambda: open_now(server) == 0, "the end of the last one")
         assert server.metric("greendns_worker_restarts_total") == 0
     assert "Traceback" not in server.log_text()
 
@@ -328,6 +329,7 @@ def test_connects_and_closes_leave_nothing_behind(tmp_path: Path) -> None:
     """40,000 of them, from several addresses: each has ports enough."""
     with tcp_serving(tmp_path, PATIENT) as server:
         assert is_answered_soon(server)
+        wait_until(lambda: open_now(server) == 0, "the end of that connection")
         before = open_descriptors(only_worker(server))
         for number in range(40_000):
             connect(server, f"127.0.{number % 8}.1").close()
