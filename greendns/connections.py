@@ -72,10 +72,9 @@ class Connections:
         self._fires = math.inf
         self._queues: tuple[OrderedDict[Connection, None], ...] = tuple(OrderedDict() for _ in range(4))
         self._by_network: dict[bytes, dict[Connection, None]] = {}
-        self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return sum(map(len, self._queues))
 
     def take(self, settings: TcpSettings, limit: int) -> None:
         """Follow changed settings; those that are too many go when the next one comes."""
@@ -87,12 +86,11 @@ class Connections:
     def admit(self, connection: Connection) -> None:
         """Let one in; where there are too many already, those that have waited longest make room."""
         self._make_room_beside(connection.network)
-        while self._count >= self.limit:
+        while len(self) >= self.limit:
             self.make_room()
         self._by_network.setdefault(connection.network, {})[connection] = None
         connection.since = time.monotonic()
         self._queues[SILENT][connection] = None
-        self._count += 1
         self._shrink()
         self._counters.count_opened()
         self._arm()
@@ -120,7 +118,6 @@ class Connections:
         del mates[connection]
         if not mates:
             del self._by_network[connection.network]
-        self._count -= 1
         self._shrink()
         self._counters.count_closed(why)
         connection.socket.close()
@@ -147,7 +144,7 @@ class Connections:
 
     def _shrink(self) -> None:
         """Take as much of their time from the idle as the house is full."""
-        fill = self._count / self.limit
+        fill = len(self) / self.limit
         self._share = next((share for from_fill, share in _SHRINKING if fill >= from_fill), 1.0)
         self.idle_seconds = self._settings.idle_seconds * self._share
 

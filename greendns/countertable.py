@@ -40,8 +40,12 @@ Result = Literal["ok", "error"]
 
 def shared_cells(count: int) -> memoryview:
     """So many cells of 64 bits, zero, that all processes forked from this one share; memory is used as they are."""
+    return _share(count * _CELL_OCTETS).cast("Q")
+
+
+def _share(octets: int) -> memoryview:
     flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-    return memoryview(mmap.mmap(-1, count * _CELL_OCTETS, flags=flags)).cast("Q")
+    return memoryview(mmap.mmap(-1, octets, flags=flags))
 
 
 class CounterTable:
@@ -53,8 +57,7 @@ class CounterTable:
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self._bank_octets = _PAGE_OCTETS + slots * ROW_OCTETS
-        flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-        self._memory = memoryview(mmap.mmap(-1, _PAGE_OCTETS + BANKS * self._bank_octets, flags=flags))
+        self._memory = _share(_PAGE_OCTETS + BANKS * self._bank_octets)
         self._head = self._memory[:_PAGE_OCTETS].cast("Q")
         for cell, value in enumerate((*_HEAD_CELLS, slots)):
             self._head[cell] = value

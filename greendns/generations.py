@@ -20,7 +20,6 @@ from . import __version__, config, loader
 from .access import make_prefixes
 from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
-from .guardsettings import COOKIES_ON
 from .listeners import Listener
 from .loaded import Generation
 from .settingkinds import AUTO
@@ -91,7 +90,7 @@ def _with_settings(options: ServerOptions, settings: Config) -> ServerOptions:
         chaos_hostname=_chaos_text(settings.chaos.hostname),
         may_ask=make_prefixes(settings.access.queries),
         may_debug=make_prefixes(settings.access.debug),
-        cookies_required=settings.cookies.required == COOKIES_ON,
+        cookies_required=settings.cookies.required,
     )
 
 

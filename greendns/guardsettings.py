@@ -7,12 +7,12 @@ from pathlib import Path
 
 from .access import EVERYBODY
 from .settingkinds import (
-    RATE_LIMIT_MODES,
     read_choice,
     read_file_or_none,
     read_power_of_two,
     read_prefixes,
     read_seconds,
+    read_switch,
     read_whole,
     reload_takes,
     restart_takes,
@@ -22,9 +22,8 @@ from .settingkinds import (
 CONNECTIONS_PER_ADDRESS = 250
 # More than a process can hold: each is a file descriptor, of which Linux gives one at most 1,048,576 (fs.nr_open).
 CONNECTIONS_MAX = 1_000_000
-# What cookies.required may be.
-COOKIES_OFF = "off"
-COOKIES_ON = "on"
+# What rate_limit.mode may be.
+RATE_LIMIT_OFF, RATE_LIMIT_COUNT, RATE_LIMIT_LOG, RATE_LIMIT_ON = "off", "count", "log", "limit"
 # Time is counted in microseconds there.
 _RATE = read_whole(0, 1_000_000)
 
@@ -68,12 +67,12 @@ class CookiesSettings:
             "them. A relative path begins at this file's directory. Empty: a random secret at each start.",
         ),
     )
-    required: str = field(
-        default=COOKIES_OFF,
+    required: bool = field(
+        default=False,
         metadata=reload_takes(
-            read_choice(COOKIES_OFF, COOKIES_ON),
-            f'"{COOKIES_ON}": a UDP query that has a cookie option without a server cookie of ours is answered '
-            "BADCOOKIE and a fresh one, and nothing else. What has no such option is answered as ever.",
+            read_switch,
+            "Whether a UDP query that has a cookie option without a server cookie of ours is answered BADCOOKIE and a "
+            "fresh one, and nothing else. What has no such option is answered as ever.",
         ),
     )
 
@@ -116,9 +115,9 @@ class TcpSettings:
 @dataclass(frozen=True)
 class RateLimitSettings:
     mode: str = field(
-        default="count",
+        default=RATE_LIMIT_COUNT,
         metadata=reload_takes(
-            read_choice(*RATE_LIMIT_MODES),
+            read_choice(RATE_LIMIT_OFF, RATE_LIMIT_COUNT, RATE_LIMIT_LOG, RATE_LIMIT_ON),
             'What becomes of answers by UDP beyond these rates: "off": nothing is looked at; "count": they are counted '
             'and sent; "log": also told in the log; "limit": counted, told and held back.',
         ),

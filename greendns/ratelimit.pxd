@@ -5,7 +5,7 @@ from .access cimport Prefixes
 from .outcome cimport Outcome
 
 cdef uint64_t _GOLDEN, _ODD, _TIME, _64_BITS
-cdef int _TIME_BITS, _PASS, _SLIP, _DROP, _POSITIVE, _ERROR
+cdef int _TIME_BITS, _POSITIVE, _ERROR
 cdef int64_t _SECOND
 cdef Py_ssize_t _LINE
 cdef dict _KIND_OF

@@ -22,10 +22,7 @@ from typing import NamedTuple
 from .access import NOBODY, Prefixes
 from .outcome import Outcome
 
-CELL_OCTETS = 8
 ACCOUNTS_PER_LINE = 8
-# What to do with an answer.
-PASS, SLIP, DROP = 0, 1, 2
 
 # Kinds of answers, each with a rate of its own; a positive answer's account is also that of the name and the type.
 POSITIVE, NODATA, NXDOMAIN, REFERRAL, ERROR = 0, 1, 2, 3, 4
@@ -50,7 +47,7 @@ _ODD = 0xC2B2AE3D27D4EB4F
 _64_BITS = 0xFFFFFFFFFFFFFFFF
 
 # What the compiled functions look at for each query: see query.py.
-_PASS, _SLIP, _DROP, _POSITIVE, _ERROR = PASS, SLIP, DROP, POSITIVE, ERROR
+_POSITIVE, _ERROR = POSITIVE, ERROR
 _LINE = ACCOUNTS_PER_LINE
 
 

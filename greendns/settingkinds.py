@@ -16,7 +16,6 @@ from .codes import STRING_OCTETS
 from .errors import ValueProblem
 from .found import shown
 
-RATE_LIMIT_MODES = ("off", "count", "log", "limit")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 HTTP_OFF = "off"
 EVERY_ADDRESS = "*"

@@ -23,7 +23,7 @@ from .access import make_prefixes
 from .chance import Uniform
 from .connections import Connections
 from .counters import Counters
-from .guardsettings import RateLimitSettings
+from .guardsettings import RATE_LIMIT_LOG, RATE_LIMIT_OFF, RATE_LIMIT_ON, RateLimitSettings
 from .healthfiles import HealthFiles
 from .listeners import Listener
 from .loaded import Generation
@@ -43,6 +43,7 @@ SWITCH_SECONDS = 0.001
 HEALTH_SECONDS = 1.0  # G173
 # How often a worker shows that it is not stuck: more often than a keeper looks.
 BEAT_SECONDS = 0.5
+_LOG_SECONDS = 1.0
 
 
 class Worker:
@@ -138,7 +139,7 @@ class LimitLog:
     def tell(self, address: bytes, kind: str) -> None:
         """Tell of a network, by the address of one of its clients, and of the kind of answer."""
         now = time.monotonic()
-        if now - self._logged < 1.0:
+        if now - self._logged < _LOG_SECONDS:
             self._untold += 1
             return
         more = f"; {self._untold} more since the last line" if self._untold else ""
@@ -149,7 +150,7 @@ class LimitLog:
 def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimiter | None:
     """What judges answers by UDP; None where nothing is looked at."""
     exempt = make_prefixes(settings.exempt)
-    if settings.mode == "off" or exempt is None:
+    if settings.mode == RATE_LIMIT_OFF or exempt is None:
         return None
     limits = Limits(
         (
@@ -165,7 +166,8 @@ def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimit
         settings.ipv6_prefix,
         exempt,
     )
-    return RateLimiter(accounts, limits, enforces=settings.mode == "limit", tells=settings.mode in ("log", "limit"))
+    tells = settings.mode in (RATE_LIMIT_LOG, RATE_LIMIT_ON)
+    return RateLimiter(accounts, limits, enforces=settings.mode == RATE_LIMIT_ON, tells=tells)
 
 
 def wait_stopped(servers: Sequence[BaseServer]) -> None:

@@ -123,7 +123,7 @@ class Zone:
         self.serial = serial
         self.file = file
         self.number = 0
-        self._cut_lengths = _lengths(cuts) if cuts else b""
+        self._cut_lengths = name_lengths(cuts) if cuts else b""
         self._denials: dict[int, bytes] | None = None
 
     @property
@@ -205,8 +205,8 @@ class Zone:
         return self.find(wildcard), wildcard
 
 
-def _lengths(names: Iterable[bytes]) -> bytes:
-    """1 for each number of octets that one of these names has."""
+def name_lengths(names: Iterable[bytes]) -> bytes:
+    """By a number of octets: 1 where one of these names has as many, else 0."""
     lengths = set(map(len, names))
     return bytes([length in lengths for length in range(NAME_OCTETS + 1)])
 

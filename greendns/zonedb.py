@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .codes import NAME_OCTETS, RRType
+from .codes import RRType
 from .packing import Packing
-from .zone import Zone
+from .zone import Zone, name_lengths
 
 _DS = int(RRType.DS)
 
@@ -36,8 +36,7 @@ class ZoneDB:
         }
         self._table = packing.add_table(places)
         self._image = packing.settle()
-        lengths = set(map(len, by_origin))
-        self._lengths = bytes([length in lengths for length in range(NAME_OCTETS + 1)])
+        self._lengths = name_lengths(by_origin)
         self.ancestors = frozenset(ancestor for origin in by_origin for ancestor in _ancestors(origin))
 
     def __iter__(self) -> Iterator[Zone]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from tests.bench import masterfile
 from tests.bench.poolzone import ORIGIN, Pool, Question, make_packet
 from tests.bench.processes import Missing, Peak, Tree, find_program, on_cores, started
+from tests.nsdconf import NSD_CONF
 from tests.serving import PROGRAM, ROOT
 
 COMPILED, PURE, GDNSD, NSD, GEODNS = "GreenDNS compiled", "GreenDNS as Python", "gdnsd", "NSD", "geodns"
@@ -118,35 +119,13 @@ def gdnsd(document: dict[str, object], core: int, directory: Path) -> Iterator[R
     yield from _serve_elsewhere(GDNSD, command, core, port, directory / "log")
 
 
-_NSD_CONF = """\
-server:
-  server-count: 1
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{directory}"
-  database: ""
-  zonelistfile: "{directory}/zone.list"
-  pidfile: "{directory}/nsd.pid"
-  xfrdfile: "{directory}/xfrd.state"
-  xfrdir: "{directory}"
-  tcp-count: {connections}
-  # It would answer 200 queries/s of one client.
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: {origin}
-  zonefile: pool.zone
-"""
-
-
 @contextmanager
 def nsd(document: dict[str, object], core: int, directory: Path) -> Iterator[Running]:
     """NSD, one server process beside the two that it needs itself."""
     port = free_port()
-    text = _NSD_CONF.format(port=port, directory=directory, connections=_TCP_CONNECTIONS, origin=ORIGIN)
+    text = NSD_CONF.format(
+        port=port, directory=directory, connections=_TCP_CONNECTIONS, origin=ORIGIN, zonefile="pool.zone"
+    )
     (directory / "nsd.conf").write_text(text)
     (directory / "pool.zone").write_text(masterfile.nsd_zone(ORIGIN, document))
     command = [find_program("nsd", "nsd"), "-d", "-c", str(directory / "nsd.conf")]

@@ -17,7 +17,11 @@ from tests.bench.contenders import free_port
 from tests.bench.processes import started
 from tests.checks.asking import Transport, ask
 from tests.checks.rows import query
+from tests.nsdconf import NSD_CONF
 from tests.serving import wait_until
+
+# NSD wants to be told.
+_TCP_CONNECTIONS = 100
 
 # What the checks look at of `tests.checks.checkzone`.
 _ZONE = """\
@@ -35,26 +39,6 @@ www IN AAAA 2001:db8::1
 *.wild IN TXT "wild"
 here.wild IN A 192.0.2.3
 below.empty IN A 192.0.2.4
-"""
-_NSD = """\
-server:
-  server-count: 1
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{directory}"
-  database: ""
-  zonelistfile: "{directory}/zone.list"
-  pidfile: "{directory}/nsd.pid"
-  xfrdfile: "{directory}/xfrd.state"
-  xfrdir: "{directory}"
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: example.com
-  zonefile: example.zone
 """
 _KNOT = """\
 server:
@@ -106,7 +90,7 @@ class Authority(NamedTuple):
 
 
 AUTHORITIES = (
-    Authority("NSD", "nsd", ("nsd", "-d", "-c"), _NSD),
+    Authority("NSD", "nsd", ("nsd", "-d", "-c"), NSD_CONF),
     Authority("Knot DNS", "knot", ("knotd", "-c"), _KNOT),
     Authority("BIND", "bind9", ("named", "-g", "-n", "1", "-c"), _BIND),
 )
@@ -121,12 +105,19 @@ def serving_authority(authority: Authority, directory: Path) -> Iterator[list[Tr
     assert path is not None, f"{authority.name} is not installed: apt-get install {authority.package}"
     (directory / "example.zone").write_text(_ZONE)
     configuration = directory / f"{program}.conf"
-    configuration.write_text(authority.configuration.format(port=port, directory=directory))
+    configuration.write_text(_filled_in(authority.configuration, port, directory))
     log = directory / "log"
     ways = [Transport(name, "127.0.0.1", port, name == "TCP") for name in ("UDP", "TCP")]
     with started([path, *words, str(configuration)], log) as process:
         wait_until(lambda: _is_up(process, ways, log), f"{authority.name} answers")
         yield ways
+
+
+def _filled_in(configuration: str, port: int, directory: Path) -> str:
+    """A configuration takes what it needs of these."""
+    return configuration.format(
+        port=port, directory=directory, origin="example.com", zonefile="example.zone", connections=_TCP_CONNECTIONS
+    )
 
 
 def _is_up(process: subprocess.Popen[str], ways: Sequence[Transport], log: Path) -> bool:

@@ -21,10 +21,12 @@ ZONES = {"example.com": {"data": {"www": {"a": [["192.0.2.1"]]}}}}
 COOKIE = dns.edns.OptionType.COOKIE
 
 
-def configure(directory: Path, *secrets: str, required: str = "off") -> None:
+def configure(directory: Path, *secrets: str, required: bool = False) -> None:
     """Secrets, and a configuration that names them."""
     (directory / "secrets").write_text("\n".join(secrets))
-    (directory / "greendns.toml").write_text(f'[cookies]\nsecret_file = "secrets"\nrequired = "{required}"\n')
+    (directory / "greendns.toml").write_text(
+        f'[cookies]\nsecret_file = "secrets"\nrequired = {str(required).lower()}\n'
+    )
 
 
 def ask(server: Server, cookie: bytes = CLIENT_COOKIE, tcp: bool = False) -> dns.message.Message:
@@ -81,7 +83,7 @@ def test_a_broken_file_of_secrets_changes_no_cookie(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_where_cookies_are_required_a_client_gets_one_first(tmp_path: Path, workers: int) -> None:
     """BADCOOKIE and nothing but the question; with the fresh cookie the answer (RFC 7873 section 5.2.3)."""
-    configure(tmp_path, OLD, required="on")
+    configure(tmp_path, OLD, required=True)
     with serving(tmp_path, ZONES, workers=workers) as server:
         first = ask(server)
         assert (first.rcode(), first.answer, len(first.question)) == (dns.rcode.BADCOOKIE, [], 1)
@@ -94,15 +96,15 @@ def test_where_cookies_are_required_a_client_gets_one_first(tmp_path: Path, work
 
 def test_where_cookies_are_required_others_are_answered(tmp_path: Path) -> None:
     """Who has no cookie option, with and without EDNS; and who came over TCP, which proves his address."""
-    configure(tmp_path, OLD, required="on")
+    configure(tmp_path, OLD, required=True)
     with serving(tmp_path, ZONES, workers=0) as server:
         assert len(server.ask("www.example.com", edns=False).answer) == 1
         assert len(server.ask("www.example.com").answer) == 1
         assert len(ask(server, tcp=True).answer) == 1
 
 
-@pytest.mark.parametrize("required", ["off", "on"])
-def test_who_asks_for_a_cookie_alone_gets_one(tmp_path: Path, required: str) -> None:
+@pytest.mark.parametrize("required", [False, True])
+def test_who_asks_for_a_cookie_alone_gets_one(tmp_path: Path, required: bool) -> None:
     """NOERROR to a client cookie and to a valid server cookie, BADCOOKIE to one that is not (RFC 7873 section 5.4)."""
     configure(tmp_path, OLD, required=required)
 

@@ -88,3 +88,4 @@ def test_a_reload_takes_it(server: Server) -> None:
     wait_until(lambda: len(server.ask("www.example.com", "ANY").answer) == 2, "all records are told")
     place.write_text('[dns]\nany = "minimal"\n')
     wait_until(lambda: len(server.ask("www.example.com", "ANY").answer) == 1, "one record is told")
+    assert server.values("www.example.com", "ANY") == ['"RFC8482" ""']

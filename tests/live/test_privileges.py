@@ -90,11 +90,12 @@ def test_a_change_is_taken_over_by_the_same_user(server: Server) -> None:
 @needs_root
 def test_the_arbiter_s_death_is_the_end_of_all(server: Server) -> None:
     """The lifeline and the parent's death signal work for another user as well: the addresses are free at once."""
-    *_, below = processes_of(server)
+    below = processes_of(server)[1:]
+    assert len(below) == 2 + WORKERS
     server.process.kill()
-    server.process.wait()
+    assert server.process.wait() == -signal.SIGKILL
 
-    wait_until(lambda: not identity_of(below)["Uid"], "the end of the others")
+    wait_until(lambda: not any(identity_of(each)["Uid"] for each in below), "the end of the others")
 
 
 @needs_root

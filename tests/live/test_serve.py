@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import socket
 import subprocess
@@ -321,6 +322,9 @@ def test_a_reload_takes_the_http_user(tmp_path: Path, workers: int) -> None:
     with reloading(tmp_path, workers=workers) as running:
         running.file.write_text('[http]\nuser = "someone"\n')
         wait_until(lambda: running.server.get("/health")[0] == 401, "the user")
+        assert running.server.get("/metrics")[0] == 401
+        known = {"Authorization": "Basic " + base64.b64encode(b"someone:").decode()}
+        assert running.server.get("/health", known)[0] == 200
 
 
 def is_closed(connection: socket.socket, seconds: float) -> bool:

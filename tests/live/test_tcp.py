@@ -306,18 +306,25 @@ def cpu_seconds(pid: int) -> float:
 # -- storms
 
 
+@contextmanager
+def leaving_no_descriptor(server: Server) -> Iterator[None]:
+    """Once what is done within has come to its end, the worker has as many descriptors as before."""
+    assert is_answered_soon(server)
+    wait_until(lambda: open_now(server) == 0, "the end of that connection")
+    before = open_descriptors(only_worker(server))
+    yield
+    wait_until(lambda: open_descriptors(only_worker(server)) == before, "the end of all")
+
+
 def test_resets_leave_nothing_behind(tmp_path: Path) -> None:
     """Thousands that ask and reset, before or while they are answered."""
     with tcp_serving(tmp_path, PATIENT) as server:
-        assert is_answered_soon(server)
-        wait_until(lambda: open_now(server) == 0, "the end of that connection")
-        before = open_descriptors(only_worker(server))
-        for number in range(3000):
-            connection = connect(server)
-            if number % 2:
-                connection.sendall(framed("www.example.com"))
-            reset(connection)
-        wait_until(lambda: open_descriptors(only_worker(server)) == before, "the end of all")
+        with leaving_no_descriptor(server):
+            for number in range(3000):
+                connection = connect(server)
+                if number % 2:
+                    connection.sendall(framed("www.example.com"))
+                reset(connection)
 
         assert is_answered_soon(server)
         wait_until(lambda: open_now(server) == 0, "the end of the last one")
@@ -328,12 +335,9 @@ def test_resets_leave_nothing_behind(tmp_path: Path) -> None:
 def test_connects_and_closes_leave_nothing_behind(tmp_path: Path) -> None:
     """40,000 of them, from several addresses: each has ports enough."""
     with tcp_serving(tmp_path, PATIENT) as server:
-        assert is_answered_soon(server)
-        wait_until(lambda: open_now(server) == 0, "the end of that connection")
-        before = open_descriptors(only_worker(server))
-        for number in range(40_000):
-            connect(server, f"127.0.{number % 8}.1").close()
-        wait_until(lambda: open_descriptors(only_worker(server)) == before, "the end of all")
+        with leaving_no_descriptor(server):
+            for number in range(40_000):
+                connect(server, f"127.0.{number % 8}.1").close()
 
         assert open_now(server) == 0
         assert is_answered_soon(server)

@@ -89,7 +89,7 @@ def place(tmp_path: Path) -> Path:
     """A configuration with a file of secrets beside it."""
     (tmp_path / "zones").mkdir()
     (tmp_path / "secrets").write_text(FIRST)
-    (tmp_path / "greendns.toml").write_text('[cookies]\nsecret_file = "secrets"\nrequired = "on"\n')
+    (tmp_path / "greendns.toml").write_text('[cookies]\nsecret_file = "secrets"\nrequired = true\n')
     return tmp_path
 
 
