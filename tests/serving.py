@@ -23,7 +23,7 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
-from tests.processtree import descendants, is_running
+from tests.processtree import KEEPER, descendants, is_running, named
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = [sys.executable, str(ROOT / "scripts" / "greendns")]
@@ -124,6 +124,12 @@ class Server:
                 if sample.name == name and labels.items() <= sample.labels.items():
                     return float(sample.value)
         return 0.0
+
+    def wait_in_force(self, claim: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
+        """`wait_until`, and then until the generation before is gone: what is asked next can't come from it."""
+        value = wait_until(claim, what, seconds)
+        wait_until(lambda: len(named(self.process.pid, KEEPER)) <= 1, "the end of the generation before")
+        return value
 
     def log_text(self) -> str:
         """Everything logged so far."""

@@ -352,7 +352,7 @@ def test_G012_a_log_directory_that_is_gone_stops_nothing(tmp_path: Path) -> None
     with geodns(tmp_path, (*LOOPBACK, "-logfile", str(directory / "geodns.log"))) as server:
         away = directory.rename(tmp_path / "away")
         told = change_zone(server, 2)
-        wait_until(lambda: told in server.log_text(), "the line on standard error", 5)
+        server.wait_in_force(lambda: told in server.log_text(), "the line on standard error", 5)
         assert server.ask("example.com", "SOA").answer[0][0].serial == 2
         away.rename(directory)
         logged(directory / "geodns.log", change_zone(server, 3))

@@ -151,7 +151,7 @@ def test_G026_user_and_password_take_effect_live(tmp_path: Path) -> None:
     with geodns(tmp_path, "[http]\nuser = someone\npassword = old\n") as server:
         conf = server.zones / "geodns.conf"
         conf.write_text("[http]\nuser = someone\npassword = new\n")
-        wait_until(lambda: status_with(server, "someone", "new") == 200, "the new password")
+        server.wait_in_force(lambda: status_with(server, "someone", "new") == 200, "the new password")
         assert status_with(server, "someone", "old") == 401
         conf.write_text("")
         wait_until(lambda: server.get("/version")[0] == 200, "no password")
@@ -162,7 +162,7 @@ def test_G026_a_broken_file_keeps_the_old_values(tmp_path: Path) -> None:
     with geodns(tmp_path, "[http]\nuser = someone\npassword = old\n") as server:
         conf = server.zones / "geodns.conf"
         conf.write_text("[http]\nuser = other\nnosuch\n")
-        wait_until(lambda: f"{conf}: line 3" in server.log_text(), "the error in the log")
+        server.wait_in_force(lambda: f"{conf}: line 3" in server.log_text(), "the error in the log")
         assert status_with(server, "someone", "old") == 200
         assert status_with(server, "other", "") == 401
         conf.write_text("[http]\nuser = other\n")
@@ -174,7 +174,7 @@ def test_G026_a_file_that_is_gone_keeps_the_old_values(tmp_path: Path) -> None:
     with geodns(tmp_path, "[http]\nuser = someone\npassword = old\n") as server:
         conf = server.zones / "geodns.conf"
         conf.unlink()
-        wait_until(lambda: str(conf) in server.log_text(), "the error in the log")
+        server.wait_in_force(lambda: str(conf) in server.log_text(), "the error in the log")
         assert server.get("/version")[0] == 401
         assert status_with(server, "someone", "old") == 200
         conf.write_text("")

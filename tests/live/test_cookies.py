@@ -71,7 +71,7 @@ def test_a_broken_file_of_secrets_changes_no_cookie(tmp_path: Path) -> None:
     with serving(tmp_path, ZONES) as server:
         cookie = cookie_of(ask(server))
         configure(tmp_path, "no secret")
-        wait_until(lambda: server.health()["status"] == "degraded", "the broken file is seen")
+        server.wait_in_force(lambda: server.health()["status"] == "degraded", "the broken file is seen")
 
         assert cookie_of(ask(server, cookie)) == cookie
         assert "secrets: line 1: must be 32 hexadecimal digits" in server.health()["errors"][0]

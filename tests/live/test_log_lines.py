@@ -31,7 +31,7 @@ def test_names_of_files_are_escaped(tmp_path: Path) -> None:
     """In the log and in /health, and where `check` prints them."""
     with serving(tmp_path, {"example.com": ZONE}, ["--log-level", "debug"], workers=2) as server:
         path = broken_zone(server)
-        wait_until(lambda: server.health()["status"] == "degraded", "the error")
+        server.wait_in_force(lambda: server.health()["status"] == "degraded", "the error")
         wait_until(lambda: "\\u001b[2J" in server.log_text(), "what is logged of it")
         assert_printable(server.log_text())
         assert all(error.isprintable() for error in server.health()["errors"])

@@ -152,7 +152,7 @@ def test_an_address_that_goes_takes_no_other_with_it(scene: Scene) -> None:
         wait_until(lambda: scene.dig(OURS[0]) == NEW, "a change without it")
         ip(f"address add {length_of(gone)} dev ours")
         wait_until(lambda: scene.dig(gone) == NEW, "its answer")
-        wait_until(lambda: scene.everywhere() == all_answer(NEW), "the answers of all")
+        server.wait_in_force(lambda: scene.everywhere() == all_answer(NEW), "the answers of all")
         assert not set(workers) & set(named(server.process.pid, WORKER))
 
 

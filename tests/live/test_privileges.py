@@ -132,7 +132,7 @@ def test_a_zone_that_only_root_can_read_is_told(server: Server) -> None:
     path.write_text(path.read_text().replace(OLD, NEW))
     path.chmod(0o600)
 
-    wait_until(lambda: server.health()["status"] == "degraded", "the error")
+    server.wait_in_force(lambda: server.health()["status"] == "degraded", "the error")
     assert server.values("www.example.com") == [OLD]
     assert server.health()["errors"] == [f"{path}: must be a file that can be read: Permission denied"]
 

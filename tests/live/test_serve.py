@@ -321,7 +321,7 @@ def test_a_reload_takes_the_http_user(tmp_path: Path, workers: int) -> None:
     """From then on everybody is asked."""
     with reloading(tmp_path, workers=workers) as running:
         running.file.write_text('[http]\nuser = "someone"\n')
-        wait_until(lambda: running.server.get("/health")[0] == 401, "the user")
+        running.server.wait_in_force(lambda: running.server.get("/health")[0] == 401, "the user")
         assert running.server.get("/metrics")[0] == 401
         known = {"Authorization": "Basic " + base64.b64encode(b"someone:").decode()}
         assert running.server.get("/health", known)[0] == 200
@@ -369,7 +369,7 @@ def test_a_reload_takes_the_log_level(tmp_path: Path, workers: int) -> None:
         server = running.server
         running.write('[server]\nlog_level = "error"\n')
         write_zones(server.zones, {"example.com": {**OTHER_ZONE, "serial": 5}})
-        wait_until(lambda: server.values("www.example.com") == ["192.0.2.2"], "the zone")
+        server.wait_in_force(lambda: server.values("www.example.com") == ["192.0.2.2"], "the zone")
         assert "serial 5" not in server.log_text()
         running.write("")
         write_zones(server.zones, {"example.com": {**ZONE, "serial": 6}})
