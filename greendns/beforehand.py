@@ -22,3 +22,12 @@ def import_all() -> None:
     for name in _USED_LATER:
         with contextlib.suppress(ImportError):  # inotify_simple is for Linux alone
             importlib.import_module(name)
+    _find_libc()
+
+
+def _find_libc() -> None:
+    """inotify_simple looks for the C library when first used, with the help of another program: once, for all forks."""
+    with contextlib.suppress(ImportError, OSError):
+        import inotify_simple
+
+        inotify_simple.INotify().close()
