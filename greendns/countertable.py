@@ -27,11 +27,12 @@ _MAP_NORESERVE = 0x4000 if sys.platform == "linux" else 0
 _LAYOUT = int.from_bytes(b"GreenDN1", "big")
 _HEAD_CELLS = (_LAYOUT, BANKS, ROW_OCTETS)
 _FIRST_OWNER = 8
-# The layout of a keeper's page: reloads, restarts, whether its rows were ever used, who reads: the side process and
-# each worker.
+# The layout of a keeper's page: reloads, restarts, whether its rows were ever used, the beats of the side process, who
+# reads: the side process and each worker.
 _RELOADS = {"ok": 0, "error": 1}
 _RESTARTS = 2
 _IS_USED = 3
+_SIDE_BEATS = 4
 _FIRST_READER = 8
 SIDE = -1  # the slot of the side process
 
@@ -115,9 +116,15 @@ class CounterTable:
         """How many workers of a bank read."""
         return sum(self.reader(bank, slot) != 0 for slot in range(self.slots))
 
+    # -- who stirs
+
+    def beat_side(self, bank: int) -> None:
+        """The side process is not stuck: what a worker tells in its row."""
+        self._pages[bank][_SIDE_BEATS] += 1
+
     def beats(self, bank: int, slot: int) -> int:
-        """How often the worker of a slot has shown that it is not stuck."""
-        return beats(self._row(bank, slot))
+        """How often the process of a slot has shown that it is not stuck."""
+        return self._pages[bank][_SIDE_BEATS] if slot == SIDE else beats(self._row(bank, slot))
 
     # -- whose a bank is
 

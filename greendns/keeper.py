@@ -50,7 +50,7 @@ REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession
 _STEP_SECONDS = 0.005
 # Workers that do not come up within this will not: a generation that never serves must not be waited for.
 _START_SECONDS = 30.0
-# So often it looks whether its workers are stuck.
+# So often it looks whether its children are stuck.
 _LOOK_SECONDS = 1.0
 # Workers before us that do not stop reading, because they are stopped themselves, say, hold nothing up any longer.
 _RELIEF_SECONDS = 2.0
@@ -244,13 +244,13 @@ class Keeper:
         exit_after(be_to_the_end)
 
     def _end_stuck(self) -> None:
-        """Kill the workers that have not stirred for too long: then they are replaced like any that dies."""
+        """Kill the children that have not stirred for too long: then they are replaced like any that dies."""
         now = time.monotonic()
         if self._phase != "serving" or now < self._look_due:
             return
         self._look_due = now + _LOOK_SECONDS
         for seat in self._seats:
-            if seat.slot != SIDE and seat.pid and self._is_stuck(seat):
+            if seat.pid and self._is_stuck(seat):
                 log.error(
                     "%s (process %d) has not stirred for %d s", _told(seat), seat.pid, seat.missed * _LOOK_SECONDS
                 )

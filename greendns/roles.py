@@ -16,7 +16,7 @@ from .loaded import Generation
 from .settings import Config
 from .side import Pages, Side
 from .watcher import Reading
-from .worker import Worker, leave_with, stop_signal
+from .worker import Worker, keep_beating, leave_with, stop_signal
 
 
 @dataclass
@@ -53,7 +53,10 @@ def be_side(inheritance: Inheritance, generation: Generation, bank: int, known: 
     """Serve pages, and watch over the files of a generation for the keeper at the other end of `line`."""
     pages = Pages(generation, inheritance.sockets, inheritance.table, bank)
     Side(inheritance.succession.start, generation, known, line).start()
+    # Threads wait for slow disks; the hub that stops is stuck.
+    kept = keep_beating(inheritance.table.beat_side, bank)
     _serve(inheritance, bank, SIDE, pages)
+    del kept
 
 
 def _serve(inheritance: Inheritance, bank: int, slot: int, part: Worker | Pages) -> None:

@@ -109,8 +109,8 @@ class ServerSettings:
         default=10.0,
         metadata=reload_takes(
             read_seconds,
-            "How long a worker may be stuck, in seconds, until it is killed and replaced. Nothing that it does takes a "
-            "tenth of a second.",
+            "How long a worker or the side process may be stuck, in seconds, until it is killed and replaced. Nothing "
+            "that a worker does takes a tenth of a second.",
         ),
     )
     log_level: str = field(

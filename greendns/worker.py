@@ -41,7 +41,7 @@ STOP_SECONDS = 3.0
 # How long a thread may keep the interpreter from the hub; Python's own 5 ms are felt in every answer.
 SWITCH_SECONDS = 0.001
 HEALTH_SECONDS = 1.0  # G173
-# How often a worker shows that it is not stuck: more often than a keeper looks.
+# How often a process shows that it is not stuck: more often than a keeper looks.
 BEAT_SECONDS = 0.5
 _LOG_SECONDS = 1.0
 
@@ -77,8 +77,7 @@ class Worker:
     def start(self) -> None:
         """Begin to answer."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._beat = gevent.get_hub().loop.timer(BEAT_SECONDS, BEAT_SECONDS)
-        self._beat.start(self.responder.counters.beat)
+        self._beating = keep_beating(self.responder.counters.beat)
         if self._health is not None:
             files = HealthFiles(self._health)
             # Before the first packet: no answer after a hand-over may name what is down.
@@ -181,6 +180,13 @@ def stop_signal(*numbers: signal.Signals) -> Event:
     for number in numbers:
         gevent.signal_handler(number, stopping.set)
     return stopping
+
+
+def keep_beating(beat: Callable[..., None], *arguments: object) -> object:
+    """Have the hub call `beat` as long as it comes round; keep what it returns."""
+    timer = gevent.get_hub().loop.timer(BEAT_SECONDS, BEAT_SECONDS)
+    timer.start(beat, *arguments)
+    return timer
 
 
 def leave_with(lifeline: int) -> object:

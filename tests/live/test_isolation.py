@@ -19,8 +19,8 @@ import pytest
 
 from greendns.server import HELD_SECONDS
 from tests.live.faulty import STAGES
-from tests.processtree import WORKER, is_running, named
-from tests.serving import Server, serving, wait_until
+from tests.processtree import SIDE, WORKER, age_seconds, is_running, named
+from tests.serving import Server, serving, wait_until, write_zones
 
 FAULTY = Path(__file__).with_name("faulty.py")
 FIVE = [[f"192.0.2.{number}", 10] for number in range(1, 6)]
@@ -143,3 +143,21 @@ def test_a_worker_that_stands_still_is_replaced(tmp_path: Path) -> None:
         for each in sockets:
             each.close()
         wait_replaced(server, victim)
+
+
+def test_a_side_process_that_stands_still_is_replaced(tmp_path: Path) -> None:
+    """Pages are served again, and changes are seen again; no worker has to do with it."""
+    (tmp_path / "greendns.toml").write_text(HEARTBEAT)
+    with serving(tmp_path, {"example.com": ZONE}) as server:
+        workers = named(server.process.pid, WORKER)
+        (victim,) = named(server.process.pid, SIDE)
+        os.kill(victim, signal.SIGSTOP)
+        wait_until(lambda: not is_running(victim), "its end")
+        wait_until(lambda: [pid for pid in named(server.process.pid, SIDE) if age_seconds(pid) > 3], "one that stirs")
+        write_zones(server.zones, {"example.org": ZONE})
+        server.wait_in_force(lambda: server.ask("www.example.org").answer, "a change")
+
+        assert server.metric("greendns_worker_restarts_total") == 0
+        assert server.health()["zones"] == 2
+        assert not set(workers) & set(named(server.process.pid, WORKER))
+    assert f"the side process (process {victim}) has not stirred for 2 s" in server.log_text()
