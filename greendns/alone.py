@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import gevent
 
-from .countertable import CounterTable, shared_cells
+from .countertable import CounterTable, make_accounts
 from .generations import Start, Succession, log_news, server_options, tell_change
 from .listeners import Sockets, log_small_buffers
 from .loaded import Generation
@@ -33,8 +33,8 @@ class Alone:
         self.generation = self.succession.first(settings)
         self.table = CounterTable(slots=1)
         self.table.start_reading(_BANK, _SLOT, 1)
-        accounts = shared_cells(settings.rate_limit.accounts)
-        self.worker = Worker(self.generation, sockets.dns, _SLOT, self.table.counters(_BANK, _SLOT), accounts)
+        accounts = make_accounts(settings.rate_limit.accounts)
+        self.worker = Worker(self.generation, sockets.dns, _SLOT, self.table.counters(_BANK, _SLOT), accounts.cells)
         self.pages = Pages(self.generation, sockets, self.table)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from .countertable import CounterTable, shared_cells
+from .countertable import CounterTable, make_accounts
 from .errors import ConfigError
 from .generations import Start, Succession, server_options
 from .keeper import LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
@@ -92,9 +92,9 @@ class Arbiter:
         self._report = report
         lifeline, self._lifeline_holder = os.pipe2(os.O_CLOEXEC)
         self._from_keepers, to_arbiter = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        accounts = shared_cells(self._settings.rate_limit.accounts)
+        accounts = make_accounts(self._settings.rate_limit.accounts)
         self._inheritance = Inheritance(
-            self._settings, self._sockets, self._table, accounts, self._succession, lifeline, to_arbiter, refuse
+            self._settings, self._sockets, self._table, accounts.cells, self._succession, lifeline, to_arbiter, refuse
         )
         self._adopts_orphans = adopt_orphans()
         if not self._adopts_orphans:

@@ -1,32 +1,29 @@
-"""The memory that all processes of a server share: rows of counters, and who is reading from the sockets. No gevent.
+"""What all processes of a server share: rows of counters, who is reading from the sockets, accounts. No gevent.
 
-It is made before any fork and lives as long as the server. A *bank* is what one generation writes to: a page of cells
-of its keeper, and a row for each of its workers. The old and the new worker of a slot overlap during a hand-over, so
-their generations have different banks; a bank is given to another generation only when all processes of the one before
-are gone. So each cell has one writer, nothing is ever folded, and no sum ever falls.
+The memory is made before any fork and lives as long as the server, through all programs that it is upgraded to. A
+*bank* is what one generation writes to: a page of cells of its keeper, and a row for each of its workers. The old and
+the new worker of a slot overlap during a hand-over, so their generations have different banks; a bank is given to
+another generation only when all processes of the one before are gone. So each cell has one writer, nothing is ever
+folded, and no sum ever falls.
 """
 
 from __future__ import annotations
 
-import mmap
-import sys
+from dataclasses import dataclass
 from typing import Literal
 
 from .counters import ROW_OCTETS, Counters, Totals, beats, forget_connections
+from .sharedmemory import CELL_OCTETS, PAGE_OCTETS, SharedMemory
 
 # One generation in service, one that is coming, and those that still finish what they have: up to four seconds each,
 # and at most one begins in a second. A generation that finds no bank waits for one.
 BANKS = 6
 
-_PAGE_OCTETS = 4096
-_CELL_OCTETS = 8
-# Swap is not set aside for what is hardly ever used: two rows in six, and of those the first pages.
-_MAP_NORESERVE = 0x4000 if sys.platform == "linux" else 0
-
-# The layout of the head: what stands there, then the owner of each bank.
+# The layout of the head: what stands there, then the owner of each bank, and the upgrades. What another program would
+# read otherwise, of rows and pages too, has another number.
 _LAYOUT = int.from_bytes(b"GreenDN1", "big")
-_HEAD_CELLS = (_LAYOUT, BANKS, ROW_OCTETS)
 _FIRST_OWNER = 8
+_UPGRADES = {"ok": 16, "error": 17}
 # The layout of a keeper's page: reloads, restarts, whether its rows were ever used, the beats of the side process, who
 # reads: the side process and each worker.
 _RELOADS = {"ok": 0, "error": 1}
@@ -39,29 +36,39 @@ SIDE = -1  # the slot of the side process
 Result = Literal["ok", "error"]
 
 
-def shared_cells(count: int) -> memoryview:
-    """So many cells of 64 bits, zero, that all processes forked from this one share; memory is used as they are."""
-    return _share(count * _CELL_OCTETS).cast("Q")
+_ACCOUNTS_LAYOUT = int.from_bytes(b"GreenRL1", "big")
 
 
-def _share(octets: int) -> memoryview:
-    flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-    return memoryview(mmap.mmap(-1, octets, flags=flags))
+@dataclass(frozen=True)
+class Accounts:
+    """The rate limiter's accounts: cells that all workers write to.
+
+    descriptor  of their memory; None where it has none
+    """
+
+    cells: memoryview
+    descriptor: int | None
+
+
+def make_accounts(count: int, handed: int | None = None) -> Accounts:
+    """So many accounts: those behind a descriptor, if they are as many, or new ones."""
+    memory = SharedMemory((_ACCOUNTS_LAYOUT, count), count * CELL_OCTETS, handed)
+    return Accounts(memory.body.cast("Q"), memory.descriptor)
 
 
 class CounterTable:
     """Rows for `slots` workers in each of the banks.
 
-    All but the owners of banks is written by the processes of the bank's generation alone; those by the arbiter.
+    All but the head is written by the processes of the bank's generation alone; that by the arbiter.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, handed: int | None = None) -> None:
+        """Go on in the table behind a descriptor, if it is laid out like ours, or begin a new one."""
         self.slots = slots
-        self._bank_octets = _PAGE_OCTETS + slots * ROW_OCTETS
-        self._memory = _share(_PAGE_OCTETS + BANKS * self._bank_octets)
-        self._head = self._memory[:_PAGE_OCTETS].cast("Q")
-        for cell, value in enumerate((*_HEAD_CELLS, slots)):
-            self._head[cell] = value
+        self._bank_octets = PAGE_OCTETS + slots * ROW_OCTETS
+        memory = SharedMemory((_LAYOUT, BANKS, ROW_OCTETS, slots), BANKS * self._bank_octets, handed)
+        self.descriptor, self.is_adopted = memory.descriptor, memory.is_adopted
+        self._head, self._banks = memory.head, memory.body
         self._pages = [self._page(bank) for bank in range(BANKS)]
 
     # -- rows
@@ -96,6 +103,16 @@ class CounterTable:
     def restarts(self) -> int:
         """How many workers died and were replaced."""
         return sum(page[_RESTARTS] for page in self._pages)
+
+    # -- what the arbiter counts
+
+    def count_upgrade(self, result: Result) -> None:
+        """Count another program that came into service, or did not."""
+        self._head[_UPGRADES[result]] += 1
+
+    def upgrades(self, result: Result) -> int:
+        """How many upgrades ended so."""
+        return self._head[_UPGRADES[result]]
 
     # -- who reads
 
@@ -145,9 +162,9 @@ class CounterTable:
         return next((bank for bank in range(BANKS) if self._head[_FIRST_OWNER + bank] == pid), None)
 
     def _page(self, bank: int) -> memoryview:
-        start = _PAGE_OCTETS + bank * self._bank_octets
-        return self._memory[start : start + _PAGE_OCTETS].cast("Q")
+        start = bank * self._bank_octets
+        return self._banks[start : start + PAGE_OCTETS].cast("Q")
 
     def _row(self, bank: int, slot: int) -> memoryview:
-        start = _PAGE_OCTETS + bank * self._bank_octets + _PAGE_OCTETS + slot * ROW_OCTETS
-        return self._memory[start : start + ROW_OCTETS]
+        start = bank * self._bank_octets + PAGE_OCTETS + slot * ROW_OCTETS
+        return self._banks[start : start + ROW_OCTETS]

@@ -104,6 +104,10 @@ class ServerCollector(Collector):
         yield CounterMetricFamily(
             "greendns_worker_restarts", "Workers that died and were replaced", value=self.table.restarts()
         )
+        upgrades = CounterMetricFamily("greendns_upgrades", "Upgrades in place, by result", labels=("result",))
+        upgrades.add_metric(("ok",), self.table.upgrades("ok"))
+        upgrades.add_metric(("error",), self.table.upgrades("error"))
+        yield upgrades
 
     def _instance(self, options: ServerOptions) -> Iterator[Metric]:
         instance = GaugeMetricFamily("geodns_instance_info", "Who this server is", labels=("ID", "IP", "Group"))
