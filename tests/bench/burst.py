@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from tests.bench import openloop, report, scene
-from tests.bench.openloop import Sent
+from tests.bench import report, scene
 from tests.bench.rounds import rotated
+from tests.load import openloop
+from tests.load.openloop import Sent
 
 ROUNDS = 3
 _WARM_UP = {"rate": 5_000, "seconds": 1}

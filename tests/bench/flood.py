@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.bench import contenders, openloop, report, scene
+from tests.bench import contenders, report, scene
 from tests.bench.contenders import Running
 from tests.bench.growthzones import write_packets
-from tests.bench.openloop import Sent
 from tests.bench.poolzone import OPT, ORIGIN, make_packet
 from tests.bench.rounds import rotated
+from tests.load import openloop
+from tests.load.openloop import Sent
 
 ROUNDS = 3
 FLOOD_SECONDS = 10

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.bench import contenders, openloop, report, scene
+from tests.bench import contenders, report, scene
 from tests.bench.contenders import Running
 from tests.bench.growthzones import (
     MANY,
@@ -33,6 +33,7 @@ from tests.bench.growthzones import (
 from tests.bench.growthzones import ORIGIN as GROWTH
 from tests.bench.poolzone import make_questions, make_servers
 from tests.bench.processes import Tree
+from tests.load import openloop
 
 ROUNDS = 5
 QUERIES = 5_000_000

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.bench import contenders, openloop, report, scene
+from tests.bench import contenders, report, scene
 from tests.bench.contenders import Running
 from tests.bench.growthzones import (
     ORIGIN,
@@ -27,6 +27,7 @@ from tests.bench.growthzones import (
     zone_packets,
 )
 from tests.bench.poolzone import make_packet
+from tests.load import openloop
 
 ROUNDS = 3
 NAMES, RECORDS_A_NAME = 100_000, 10

@@ -14,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.bench import contenders, openloop
+from tests.bench import contenders
 from tests.bench.geolite import find_geolite
 from tests.bench.poolzone import Pool, write_pool
 from tests.bench.processes import Cores, Missing, Others, choose_cores
+from tests.load import openloop
 
 _ONE_CORE = "one core only: server and client take each other's time, and no figure is of the server alone"
 

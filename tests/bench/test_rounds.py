@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import burst, contenders, dnsperf, kills, openloop, report, tcp
+from tests.bench import burst, contenders, dnsperf, report, tcp
 from tests.bench.contenders import Contender, Running
 from tests.bench.needed import needs
-from tests.bench.openloop import Sent
 from tests.bench.poolzone import Pool, write_pool
 from tests.bench.processes import choose_cores
 from tests.bench.rounds import Plan, measure
 from tests.databases import write_world
+from tests.load import openloop
+from tests.load.openloop import Sent
 
 SHORT = Plan(rounds=2, warm_up=0.2, saturated=0.5, fixed=0.5, rate=200)
 SENT = Sent(
@@ -130,13 +131,3 @@ def test_tcp_has_a_row_for_each_number_outstanding() -> None:
     text = tcp.to_text(report.machine(), found, [])
 
     assert "server, 100 outstanding  35,000 (30,000-40,000)" in text
-
-
-def test_kills_are_told_with_what_was_lost() -> None:
-    """In all, and for each of them; and that the sender was late, where it was."""
-    text = kills.to_text(report.machine(), kills.Found(50, 20_000, SENT), ["a note"])
-
-    assert "50 kills at 20,000/s   sent  lost  lost a kill" in text
-    assert "1,000   100         2.00" in text
-    assert "was late itself" not in text
-    assert text.endswith("a note")

@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from tests.bench import contenders, openloop, report, scene
+from tests.bench import contenders, report, scene
 from tests.bench.contenders import Running
 from tests.bench.rounds import rotated
+from tests.load import openloop
 
 ROUNDS = 5
 WORKERS = (1, 2)

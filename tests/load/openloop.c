@@ -13,13 +13,15 @@
 
    A sender that waits for answers stalls together with the server, and hides it. This one sends what is due, whatever
    comes back, and counts latency from when a query was due. What it is itself late with, it tells: figures of a run with
-   late sends speak of the sender. It spins where the next query is near, so it wants a core of its own. */
+   late sends speak of the sender. SIGTERM ends the schedule: what is on its way is waited for. It spins where the next
+   query is near, so it wants a core of its own. */
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,8 @@ enum {
 #define LATE_NS 1000000ull      /* a query that leaves 1 ms after it was due is told as late */
 #define SPIN_NS 100000ull       /* a nearer one is waited for awake: to sleep takes about this long */
 #define EXPIRY_NS 100000000ull  /* how often a closed loop looks for what was lost */
+#define WINDOW_NS 100000000ull  /* answers are counted by when they came */
+#define WINDOWS 65536           /* an hour and a half; what comes later is not looked at in windows */
 
 typedef struct {
     const uint8_t *octets;
@@ -73,6 +77,8 @@ static uint32_t slot_mask;
 static int polled;
 static uint64_t start, sent, answered, expired, late, strange, truncated, octets, sent_octets, rcodes[RCODES];
 static histogram latencies, lateness;
+static uint32_t windows[WINDOWS];
+static volatile sig_atomic_t told_to_end;
 
 static void die(const char *what, const char *why)
 {
@@ -247,6 +253,8 @@ static void take_answer(port *each, const uint8_t *head, unsigned length, uint64
         return;
     }
     answered++;
+    if (time / WINDOW_NS < WINDOWS)
+        windows[time / WINDOW_NS]++;
     octets += length;
     truncated += (head[2] & 2) != 0;
     rcodes[head[3] & 15]++;
@@ -308,6 +316,12 @@ static uint64_t idle(uint64_t time)
     return due > time + SPIN_NS / 2 ? due - time - SPIN_NS / 2 : 0;
 }
 
+static void end_schedule(int signal)
+{
+    (void)signal;
+    told_to_end = 1;
+}
+
 static uint64_t run(uint64_t seconds)
 {
     uint64_t ended = 0;
@@ -315,7 +329,7 @@ static uint64_t run(uint64_t seconds)
         plan.total = UINT64_MAX;
     start = now();
     for (uint64_t time = 0; !ended || (answered + expired < sent && time < ended + plan.patience); time = now()) {
-        if (plan.outstanding && !ended && seconds && time >= seconds)
+        if (!ended && (told_to_end || (plan.outstanding && seconds && time >= seconds)))
             plan.total = sent;
         send_due(time);
         if (!ended && sent == plan.total)
@@ -341,6 +355,16 @@ static uint64_t own_drops(void)
     return drops;
 }
 
+/* The fewest answers that came within any whole window while there was something to send, as a rate per second. */
+static uint64_t slowest_rate(uint64_t ended)
+{
+    uint64_t count = ended / WINDOW_NS < WINDOWS ? ended / WINDOW_NS : WINDOWS, fewest = UINT32_MAX;
+    for (uint64_t at = 0; at < count; at++)
+        if (windows[at] < fewest)
+            fewest = windows[at];
+    return count ? fewest * (SECOND / WINDOW_NS) : 0;
+}
+
 static double microseconds(uint64_t nanoseconds)
 {
     return (double)nanoseconds / 1e3;
@@ -352,7 +376,8 @@ static void tell(uint64_t ended)
     getrusage(RUSAGE_SELF, &used);
     double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
         + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-    printf("{\"sent\": %llu, \"answered\": %llu, \"lost\": %llu, \"seconds\": %.6f, \"cpu_seconds\": %.6f,\n",
+    printf("{\"slowest_rate\": %llu, ", (unsigned long long)slowest_rate(ended));
+    printf("\"sent\": %llu, \"answered\": %llu, \"lost\": %llu, \"seconds\": %.6f, \"cpu_seconds\": %.6f,\n",
         (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)(sent - answered),
         (double)ended / 1e9, cpu);
     printf(" \"late_sends\": %llu, \"lateness_us\": {\"p99\": %.1f, \"max\": %.1f},\n", (unsigned long long)late,
@@ -408,6 +433,7 @@ int main(int count, char **words)
     read_packets(words[optind + 2]);
     open_ports(words[optind], words[optind + 1]);
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    signal(SIGTERM, end_schedule);
     tell(run(seconds));
     return 0;
 }

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import openloop
 from tests.bench.needed import needs
 from tests.bench.poolzone import framed, make_packet
+from tests.load import openloop
+from tests.serving import wait_until
 
 NXDOMAIN = 3
 RATE = 2000
@@ -105,6 +106,32 @@ def test_a_run_takes_its_time(sender: Path, packets: Path) -> None:
 
     assert sent.sent == RATE / 4
     assert sent.seconds >= 0.249
+
+
+def test_a_run_ends_when_told(sender: Path, packets: Path) -> None:
+    """What is on its way then is waited for, and none of it is lost."""
+    with serving(echo) as (port, got):
+        process = openloop.start(sender, port, packets, rate=RATE, seconds=600)
+        wait_until(lambda: len(got) > 100, "some queries")
+        sent = openloop.end(process)
+
+    assert 100 < sent.sent < 600 * RATE
+    assert (sent.lost, len(got)) == (0, sent.sent)
+
+
+def test_a_stall_is_seen_in_the_worst_window(sender: Path, packets: Path) -> None:
+    """No answer comes for a while: none is lost, and the rate fell to nothing."""
+
+    def stall(number: int, wire: bytes) -> bytes:
+        if number == QUERIES // 2:
+            threading.Event().wait(0.3)
+        return echo(number, wire)
+
+    with serving(stall) as (port, _):
+        sent = openloop.send(sender, port, packets, rate=RATE, total=QUERIES * 2, patience=20_000)
+
+    assert (sent.lost, sent.slowest_rate) == (0, 0)
+    assert sent.longest >= 200
 
 
 def test_answers_are_told_by_rcode(sender: Path, packets: Path) -> None:

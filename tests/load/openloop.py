@@ -24,6 +24,7 @@ class Sent:
     rcodes     rcode -> answers
     truncated  answers with TC set
     sent_octets, octets  of all queries, and of all answers
+    slowest_rate  answers that came in the worst 100 ms, as a rate per second; 0 where the run was shorter
     """
 
     sent: int
@@ -41,6 +42,7 @@ class Sent:
     truncated: int = 0
     sent_octets: int = 0
     octets: int = 0
+    slowest_rate: int = 0
 
     @property
     def lost_share(self) -> float:
@@ -87,6 +89,12 @@ def start(
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def end(process: subprocess.Popen[str]) -> Sent:
+    """Have the sender send no more, and read what it tells."""
+    process.terminate()
+    return finish(process)
+
+
 def finish(process: subprocess.Popen[str]) -> Sent:
     """Wait for the sender's end, and read what it tells."""
     told, errors = process.communicate()
@@ -114,4 +122,5 @@ def parse(told: dict[str, Any]) -> Sent:
         truncated=told["truncated"],
         sent_octets=told["sent_octets"],
         octets=told["octets"],
+        slowest_rate=told["slowest_rate"],
     )
