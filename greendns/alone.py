@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import time
 from collections.abc import Callable
 
 import gevent
 
 from .countertable import CounterTable, make_accounts
-from .generations import Start, Succession, log_news, server_options, tell_change
+from .generations import Start, Succession, log_news, server_options, tell_change, tell_size
 from .listeners import Sockets, log_small_buffers
 from .loaded import Generation
+from .notify import ServiceManager
 from .settings import Config
 from .side import Pages
 from .watcher import Change, Watcher, in_thread, read_state
-from .worker import Worker, stop_signal
+from .worker import BEAT_SECONDS, Worker, stop_signal
 
 _BANK = 0
 _SLOT = 0
@@ -37,26 +40,47 @@ class Alone:
         self.worker = Worker(self.generation, sockets.dns, _SLOT, self.table.counters(_BANK, _SLOT), accounts.cells)
         self.pages = Pages(self.generation, sockets, self.table)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
+        self._manager = ServiceManager(os.environ, os.getpid())
+        self._changes = 1
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
         log_small_buffers(self.sockets, self.generation.config.server.receive_buffer_octets)
         stopping = stop_signal(signal.SIGTERM, signal.SIGINT)
-        gevent.signal_handler(signal.SIGHUP, self.watcher.wake)
+        gevent.signal_handler(signal.SIGHUP, self._wake)
         for part in (self.worker, self.pages, self.watcher):
             part.start()
         for line in self.sockets.told():
             report(line)
+        telling = gevent.spawn(self._keep_telling)
         stopping.wait()
+        telling.kill()
+        self._manager.stop()
         self.sockets.close()
         for part in (self.worker, self.pages):
             part.stop_reading()
         gevent.joinall([gevent.spawn(part.wait_finished) for part in (self.worker, self.pages)])
 
+    def _wake(self) -> None:
+        """Look for changes now, as a signal says."""
+        self._manager.reload(self._changes)
+        self.watcher.wake()
+
+    def _keep_telling(self) -> None:
+        """Tell the service manager how we are; a greenlet of its own."""
+        while True:
+            self._manager.look(time.monotonic(), self._changes, f"{tell_size(self.generation)}, one process", True)
+            wait = BEAT_SECONDS if self._manager.due is None else self._manager.due - time.monotonic()
+            gevent.sleep(min(max(0.0, wait), BEAT_SECONDS))
+
     def _reload(self, change: Change) -> Generation:
         """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
         previous = self.generation
-        loaded: Generation = in_thread(self.succession.following, previous, change.unsettled)
+        try:
+            loaded: Generation = in_thread(self.succession.following, previous, change.unsettled)
+        except Exception:
+            self._manager.give_up_reload()
+            raise
         # First of all: no log that can't be written may hold it back.
         self._hand_over(loaded)
         self.table.count_reload(_BANK, "error" if loaded.errors() else "ok")
@@ -65,6 +89,7 @@ class Alone:
 
     def _hand_over(self, generation: Generation) -> None:
         self.generation = generation
+        self._changes += 1
         self.worker.take(generation)
         self.pages.take(generation)
         logging.getLogger().setLevel(generation.config.server.log_level.upper())

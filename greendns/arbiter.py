@@ -23,8 +23,9 @@ from typing import Literal
 from .countertable import CounterTable, make_accounts
 from .errors import ConfigError
 from .generations import Start, Succession, server_options
-from .keeper import LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
+from .keeper import GAVE_UP, LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
 from .listeners import Sockets, log_small_buffers
+from .notify import ServiceManager
 from .processes import (
     SignalQueue,
     adopt_orphans,
@@ -56,6 +57,7 @@ class _Generation:
     """A generation by the pid of its keeper, which is its process group too, as the arbiter sees it.
 
     bank         None: it waits for one
+    holds        what it serves, in words
     killed_at    when it is to be killed; None unless it is leaving
     is_headless  whether its keeper has ended
     """
@@ -63,6 +65,7 @@ class _Generation:
     pid: int
     state: Literal["loading", "serving", "leaving"] = "loading"
     bank: int | None = None
+    holds: str = ""
     killed_at: float | None = None
     is_headless: bool = False
 
@@ -79,6 +82,7 @@ class Arbiter:
         # Where the keeper sits that is in service, or is to be at the start and after one that died.
         self._seat = Seat(slot=0)
         self._before: Predecessor | None = None
+        self._manager = ServiceManager(os.environ, os.getpid())
         self._is_stopping = False
         self._status: int | None = None
         self._said = b""
@@ -114,6 +118,9 @@ class Arbiter:
         for pid, status in reap():
             if pid in self._generations:
                 self._note_headless(self._generations[pid], ending_text(status), status)
+            else:
+                # A worker whose keeper has ended: nobody else notes that it reads no more.
+                self._table.forget_reader(pid)
         now = time.monotonic()
         for generation in list(self._generations.values()):
             self._check(generation, now)
@@ -121,6 +128,8 @@ class Arbiter:
             self._status = None if self._generations else 0
         elif self._seat.is_due(now) and not self._is_anybody_coming():
             self._fork_keeper(now)
+        if not self._is_stopping:
+            self._tell_manager(now)
 
     def _wait(self) -> None:
         poll = select.poll()
@@ -135,6 +144,8 @@ class Arbiter:
             seconds.append(_STEP_SECONDS)
         if self._seat.due is not None:
             seconds.append(max(_STEP_SECONDS, self._seat.due - time.monotonic()))
+        if self._manager.due is not None:
+            seconds.append(max(_STEP_SECONDS, self._manager.due - time.monotonic()))
         return int(1000 * min(seconds)) if seconds else None
 
     # -- what is told
@@ -142,6 +153,7 @@ class Arbiter:
     def _obey(self, number: int) -> None:
         """Act on a signal."""
         if number == signal.SIGHUP:
+            self._manager.reload(self._seat.pid)
             serving = self._generations.get(self._seat.pid)
             # Who is loading anew anyway need not be told to look.
             if serving is not None and serving.state == "serving" and not serving.is_headless:
@@ -157,6 +169,7 @@ class Arbiter:
                 generation.killed_at = now
             return
         self._is_stopping = True
+        self._manager.stop()
         self._sockets.close()
         for generation in self._generations.values():
             _have_leave(generation, now)
@@ -169,10 +182,13 @@ class Arbiter:
             return
         *lines, self._said = self._said.split(b"\n")
         for line in lines:
-            word, _, pid = line.decode().partition(" ")
+            word, pid, text = line.decode().split(" ", 2)
             if word == LOADING:
                 self._generations.setdefault(int(pid), _Generation(int(pid)))
+            elif word == GAVE_UP:
+                self._manager.give_up_reload()
             elif word == SERVING and int(pid) in self._generations:
+                self._generations[int(pid)].holds = text
                 self._put_into_service(self._generations[int(pid)])
 
     def _put_into_service(self, generation: _Generation) -> None:
@@ -191,6 +207,20 @@ class Arbiter:
                 self._report(line)
         self._before = Predecessor(generation.bank)
         self._seat.take(generation.pid, now)
+
+    def _tell_manager(self, now: float) -> None:
+        """Tell the service manager how we are; while another generation reads, none is in force."""
+        reading = {pid: self._readers(each) for pid, each in self._generations.items() if self._readers(each)}
+        serving = self._generations.get(self._seat.pid)
+        if serving is None or serving.state != "serving":
+            self._manager.look(now, 0, "loading", bool(reading) or self._before is None)
+            return
+        is_alone = reading.keys() <= {serving.pid}
+        status = f"{serving.holds}, {reading.get(serving.pid, 0)} workers"
+        self._manager.look(now, serving.pid if is_alone else 0, status, bool(reading))
+
+    def _readers(self, generation: _Generation) -> int:
+        return 0 if generation.bank is None else self._table.readers(generation.bank)
 
     # -- who lives
 

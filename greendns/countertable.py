@@ -125,6 +125,13 @@ class CounterTable:
         """From here on it does not, whatever it still has to finish."""
         self._pages[bank][_FIRST_READER + 1 + slot] = 0
 
+    def forget_reader(self, pid: int) -> None:
+        """A process has ended: it reads no more, if ever it did."""
+        for bank in range(BANKS):
+            for slot in range(SIDE, self.slots):
+                if self.reader(bank, slot) == pid:
+                    self.stop_reading(bank, slot)
+
     def reader(self, bank: int, slot: int) -> int:
         """The process that reads for a slot; 0 if none does."""
         return self._pages[bank][_FIRST_READER + 1 + slot]

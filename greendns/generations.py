@@ -214,6 +214,11 @@ def tell_change(previous: Generation, loaded: Generation) -> Iterator[News]:
         yield logging.WARNING, f"{previous.databases[kind].path}: is gone: no {kind} database"
 
 
+def tell_size(loaded: Generation) -> str:
+    """How much is served, and how much of what there is is wrong, in few words."""
+    return f"{len(loaded.serving())} zones, {len(loaded.errors())} errors"
+
+
 def log_news(news: Iterable[News]) -> None:
     """Log each as grave as it is."""
     for level, text in news:

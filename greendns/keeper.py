@@ -21,7 +21,7 @@ from typing import Literal, NoReturn
 
 from .countertable import SIDE
 from .errors import ConfigError
-from .generations import News, log_news, tell_change
+from .generations import News, log_news, tell_change, tell_size
 from .loaded import Generation
 from .processes import (
     SignalQueue,
@@ -41,9 +41,10 @@ from .watcher import Change, Reading, read_state
 
 log = logging.getLogger("greendns")
 
-# What a keeper tells the arbiter, with its pid.
+# What a keeper tells the arbiter, with its pid: it loads; it serves, and what; nothing follows it, as it should have.
 LOADING = "loading"
 SERVING = "serving"
+GAVE_UP = "gave-up"
 
 REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession.first
 # A hand-over takes milliseconds: so often its state is looked at while it is under way.
@@ -148,8 +149,8 @@ class Keeper:
             time.sleep(_STEP_SECONDS)
         return bank
 
-    def _tell(self, word: str) -> None:
-        os.write(self._inheritance.to_arbiter, f"{word} {os.getpid()}\n".encode())
+    def _tell(self, word: str, more: str = "") -> None:
+        os.write(self._inheritance.to_arbiter, f"{word} {os.getpid()} {more}\n".encode())
 
     # -- one turn: wait for something, and do it
 
@@ -288,7 +289,7 @@ class Keeper:
         if self._phase == "starting":
             if all(self._table.reader(self._bank, seat.slot) for seat in self._seats):
                 self._enter("relieving")
-                self._tell(SERVING)
+                self._tell(SERVING, tell_size(self._generation))
             elif self._has_lasted(_START_SECONDS):
                 log.error("the workers did not come up: the generation is given up")
                 self._status = 1
@@ -356,6 +357,7 @@ class Keeper:
         log.error("%s: what was in service stays", why)
         self._table.count_reload(self._bank, "error")
         self._say(FAILED)
+        self._tell(GAVE_UP)
 
     def _say(self, word: bytes) -> None:
         if self._line is not None:

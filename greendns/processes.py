@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
+from .notify import forget_manager
+
 log = logging.getLogger("greendns")
 
 # Linux (linux/prctl.h).
@@ -65,6 +67,7 @@ def fork(name: str) -> int:
     try:
         pid = os.fork()
         if pid == 0:
+            forget_manager(os.environ)
             signal.set_wakeup_fd(-1)
             for number in _HANDLED:
                 signal.signal(number, signal.SIG_IGN if number in _IGNORED else signal.SIG_DFL)
