@@ -14,6 +14,7 @@ from .countertable import CounterTable, make_accounts
 from .generations import Start, Succession, log_news, server_options, tell_change, tell_size
 from .listeners import Sockets, log_small_buffers
 from .loaded import Generation
+from .logbook import reopen_log
 from .notify import ServiceManager
 from .settings import Config
 from .side import Pages
@@ -44,21 +45,28 @@ class Alone:
         self._changes = 1
 
     def run(self, report: Callable[[str], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `report` is told each address once it is served."""
+        """Serve until SIGTERM, SIGINT or SIGQUIT; `report` is told each address once it is served."""
         log_small_buffers(self.sockets, self.generation.config.server.receive_buffer_octets)
         stopping = stop_signal(signal.SIGTERM, signal.SIGINT)
+        quitting = stop_signal(signal.SIGQUIT)
         gevent.signal_handler(signal.SIGHUP, self._wake)
+        gevent.signal_handler(signal.SIGUSR1, reopen_log)
         for part in (self.worker, self.pages, self.watcher):
             part.start()
         for line in self.sockets.told():
             report(line)
         telling = gevent.spawn(self._keep_telling)
-        stopping.wait()
+        gevent.wait((stopping, quitting), count=1)
         telling.kill()
         self._manager.stop()
         self.sockets.close()
         for part in (self.worker, self.pages):
             part.stop_reading()
+        finished = gevent.spawn(self._wait_finished)
+        gevent.wait((finished, quitting), count=1)
+
+    def _wait_finished(self) -> None:
+        """Finish what was begun."""
         gevent.joinall([gevent.spawn(part.wait_finished) for part in (self.worker, self.pages)])
 
     def _wake(self) -> None:

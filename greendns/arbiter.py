@@ -25,6 +25,7 @@ from .errors import ConfigError
 from .generations import Start, Succession, server_options
 from .keeper import GAVE_UP, LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
 from .listeners import Sockets, log_small_buffers
+from .logbook import reopen_log
 from .notify import ServiceManager
 from .processes import (
     SignalQueue,
@@ -45,6 +46,7 @@ from .worker import STOP_SECONDS
 log = logging.getLogger("greendns")
 
 FAULT_STATUS = 1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 # Beyond what workers allow themselves: for ends that nobody is waiting for any more.
 _GRACE_SECONDS = 1.5
 _STEP_SECONDS = 0.05
@@ -88,7 +90,7 @@ class Arbiter:
         self._said = b""
 
     def run(self, report: Callable[[str], None], refuse: Callable[[ConfigError], None]) -> int:
-        """Serve until SIGTERM or SIGINT, and return the exit status.
+        """Serve until SIGTERM, SIGINT or SIGQUIT, and return the exit status.
 
         report  is told each address once it is served
         refuse  is told, in another process, why a server does not start
@@ -103,7 +105,7 @@ class Arbiter:
         self._adopts_orphans = adopt_orphans()
         if not self._adopts_orphans:
             log.info("no orphans are to be had from this system: the death of a keeper may go unnoticed for a second")
-        self._signals = SignalQueue((signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD))
+        self._signals = SignalQueue(_SIGNALS)
         while True:
             self._turn()
             if self._status is not None:
@@ -158,21 +160,23 @@ class Arbiter:
             # Who is loading anew anyway need not be told to look.
             if serving is not None and serving.state == "serving" and not serving.is_headless:
                 os.kill(serving.pid, signal.SIGHUP)
-        elif number in (signal.SIGTERM, signal.SIGINT):
-            self._stop()
+        elif number == signal.SIGUSR1:
+            reopen_log()
+        elif number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self._stop(at_once=self._is_stopping or number == signal.SIGQUIT)
 
-    def _stop(self) -> None:
-        """Have all finish; the second time, have them end."""
+    def _stop(self, at_once: bool) -> None:
+        """Have all finish what they have, or end."""
         now = time.monotonic()
-        if self._is_stopping:
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._manager.stop()
+            self._sockets.close()
+            for generation in self._generations.values():
+                _have_leave(generation, now)
+        if at_once:
             for generation in self._generations.values():
                 generation.killed_at = now
-            return
-        self._is_stopping = True
-        self._manager.stop()
-        self._sockets.close()
-        for generation in self._generations.values():
-            _have_leave(generation, now)
 
     def _hear(self) -> None:
         """Read what keepers tell."""

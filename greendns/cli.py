@@ -24,6 +24,7 @@ from .healthfiles import HealthFiles
 from .listeners import Sockets, bind_sockets
 from .loaded import Generation
 from .logbook import start_logging
+from .pidfile import pid_file_held
 from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
 from .sample import settings_help
 from .settings import Config
@@ -47,6 +48,8 @@ _OVERRIDES = {
     "identifier": "server.identifier",
     "user": "server.user",
     "allow_root": "server.allow_root",
+    "pid_file": "server.pid_file",
+    "log_file": "server.log_file",
     "log_level": "server.log_level",
 }
 
@@ -137,6 +140,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-root", action="store_const", const=True, help="let root serve on low ports without another user"
     )
+    parser.add_argument("--pid-file", metavar="FILE", help="where the process to signal writes its number")
+    parser.add_argument("--log-file", metavar="FILE", help="where to log, in place of standard error")
     parser.add_argument("--log-level", metavar="L", help="debug, info, warning or error")
 
 
@@ -165,16 +170,23 @@ def serve(parsed: argparse.Namespace) -> int:
     return _run_server(start, start.read())
 
 
-def _run_server(start: Start, settings: Config, log_file: str = "", warns_root: bool = False) -> int:
-    # Only who serves needs gevent.
-    from .alone import Alone
-    from .arbiter import Arbiter
+def _run_server(start: Start, settings: Config, warns_root: bool = False) -> int:
     from .beforehand import import_all
 
     import_all()
-    # Until there is something to look for changes with: by default HUP would end the start.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    slots = settings.server.worker_count
+    # Until there is something to look for changes with, and a log: by default these would end the start.
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    with pid_file_held(settings.server.pid_file):
+        return _run_as(start, settings, warns_root)
+
+
+def _run_as(start: Start, settings: Config, warns_root: bool) -> int:
+    # Only who serves needs gevent.
+    from .alone import Alone
+    from .arbiter import Arbiter
+
+    slots, log_file = settings.server.worker_count, settings.server.log_file
     sockets = _bind_and_drop(start, settings, max(1, slots), refuses_root=not warns_root)
     # Not before: the file is to be the user's, who begins it anew when it was moved away.
     start_logging(settings.server.log_level, log_file)
@@ -207,7 +219,7 @@ def _report(line: str) -> None:
 
 
 def _report_and_log(line: str) -> None:
-    """With -logfile nobody may look at standard output."""
+    """With a log file nobody may look at standard output."""
     _report(line)
     log.info("%s", line)
 
@@ -307,7 +319,7 @@ def geodns(argv: list[str]) -> int:
     if flags.checkconfig:
         return _check_geodns(settings)
     idle = [Problem("command line", f"-{flag}", "has no effect") for flag in _IDLE_FLAGS if getattr(flags, flag)]
-    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), flags.logfile, warns_root=True)
+    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), warns_root=True)
 
 
 def _check_geodns(settings: Config) -> int:

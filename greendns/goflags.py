@@ -81,6 +81,7 @@ class GeodnsFlags:
             "zones.directory": self.config,
             "http.listen": self.http_listen,
             **({"server.log_level": "debug"} if self.log else {}),
+            **({"server.log_file": self.logfile} if self.logfile else {}),
         }
 
 

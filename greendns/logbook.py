@@ -10,6 +10,7 @@ import contextlib
 import logging
 import logging.handlers
 import sys
+from pathlib import Path
 
 from .errors import ConfigError, Problem
 from .found import printable
@@ -47,19 +48,26 @@ class _LogFile(logging.handlers.WatchedFileHandler):
             print(f"greendns: {told}", file=sys.stderr)
 
 
-def _handler(file: str) -> logging.Handler:
+def _handler(file: Path | None) -> logging.Handler:
     """To a file, or to standard error without one. Raises ConfigError."""
     try:
         return _LogFile(file) if file else logging.StreamHandler()
     except OSError as error:
-        problem = Problem("command line", "-logfile", f"must be a file that can be written: {error.strerror}", file)
-        raise ConfigError(problem) from error
+        claim = f"must be a file that can be written: {error.strerror}"
+        raise ConfigError(Problem("log file", str(file), claim)) from error
 
 
-def start_logging(level: str, file: str = "") -> None:
+def start_logging(level: str, file: Path | None = None) -> None:
     """Have all that is logged from here on written, as grave as `level` or graver. Raises ConfigError."""
     handler = _handler(file)
     handler.setFormatter(PrintableFormatter(_FORM))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+def reopen_log() -> None:
+    """Begin a log file anew that was moved away, with a line, however few are wanted; it is followed by its name."""
+    told = "asked to begin the log file anew"
+    root = logging.getLogger()
+    root.handle(root.makeRecord("greendns", logging.INFO, "", 0, told, (), None))

@@ -28,9 +28,10 @@ _NAME_OCTETS = 15
 # For HTTP, files being read and what libraries open.
 SPARE_DESCRIPTORS = 256
 
-# What a supervising process may be told; TERM and CHLD mean to a forked one what they mean to any, until it says more.
-_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-_IGNORED = (signal.SIGINT, signal.SIGHUP)
+# What a supervising process may be told; TERM, QUIT and CHLD mean to a forked one what they mean to any, until it says
+# more.
+_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+_HANDLED = (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, *_IGNORED)
 
 
 class SignalQueue:

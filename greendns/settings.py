@@ -23,6 +23,7 @@ from .settingkinds import (
     read_choice,
     read_directory,
     read_directory_or_none,
+    read_file_or_none,
     read_identifier,
     read_listen_list,
     read_listen_or_off,
@@ -104,6 +105,22 @@ class ServerSettings:
     allow_root: bool = field(
         default=False,
         metadata=restart_takes(read_switch, f"Whether root may serve without another user on ports below {LOW_PORTS}."),
+    )
+    pid_file: Path | None = field(
+        default=None,
+        metadata=restart_takes(
+            read_file_or_none,
+            "Where the process to signal writes its number; a second server with the same file does not start. "
+            "A relative path begins at this file's directory. Empty: nowhere.",
+        ),
+    )
+    log_file: Path | None = field(
+        default=None,
+        metadata=restart_takes(
+            read_file_or_none,
+            "Where to log; a file that was moved away is begun anew. A relative path begins at this file's directory. "
+            "Empty: to standard error.",
+        ),
     )
     heartbeat_seconds: float = field(
         default=10.0,

@@ -365,5 +365,5 @@ def test_G012_a_logfile_that_cannot_be_opened(tmp_path: Path) -> None:
 
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
-    assert "-logfile" in line
+    assert "log file" in line
     assert "nosuch" in line
