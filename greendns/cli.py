@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import json
 import logging
+import os
 import random
 import re
 import signal
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import __version__, build_text, config, goflags, loader, name
+from .activation import take_passed
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
@@ -206,7 +208,7 @@ def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: boo
     account = find_account(settings)
     if refuses_root:
         refuse_root(settings)
-    sockets = bind_sockets(settings, slots)
+    sockets = bind_sockets(settings, slots, take_passed(os.environ, os.getpid()))
     drop_privileges(account)
     if account is not None:
         # What this user can't read now, no reload could: better told now.

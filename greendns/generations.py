@@ -60,7 +60,7 @@ class Start:
 
 def server_options(settings: Config, listening: list[Listener]) -> ServerOptions:
     """Who the server is: its identifier, else its first address beyond loopback, else the host name (G005, G006)."""
-    usable = [each.host for each in listening if each.host not in ("127.0.0.1", "::1")]
+    usable = [each.host for each in listening if each.host not in ("127.0.0.1", "::1", "0.0.0.0", "::")]
     address = usable[0] if usable else ""
     hostname = socket.gethostname()
     identifier, _ = settings.server.identity

@@ -3,8 +3,11 @@
 The first socket of an address is bound plain: where anybody else has it, that is refused. Only then may others share
 it (SO_REUSEPORT), and the kernel spreads what comes over all of them by the sender's address and port.
 
+Sockets that a service manager passed in are taken as they are, and nothing is bound beside them: where there are more
+workers than sockets of an address, several of them read from one.
+
 `*` is every address of every interface that is loopback or global unicast, each bound by itself, so that an answer
-leaves from the address that the query came to (G007).
+leaves from the address that the query came to (G007); with sockets passed in it is what those of its port are bound to.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import socket
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import ifaddr
 
+from .activation import FILE, PassedSockets
 from .errors import ConfigError, Problem
 from .processes import SPARE_DESCRIPTORS, want_descriptors
 from .settingkinds import EVERY_ADDRESS, HTTP_OFF, parse_listen
@@ -28,6 +33,7 @@ from .settings import Config
 log = logging.getLogger("greendns")
 
 BACKLOG = 1024
+_TRANSPORTS = {socket.SOCK_DGRAM: "UDP", socket.SOCK_STREAM: "TCP"}
 # Somebody else may take the port between the two binds when any free port will do.
 _FREE_PORT_ATTEMPTS = 16
 # Linux (asm-generic/socket.h), and where the drops are in what it tells: the same number as SO_RXQ_OVFL, which would
@@ -81,10 +87,14 @@ def _is_ready(address: IPv4Address | IPv6Address) -> bool:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted of every address: how many slots, and how much room for packets that wait."""
+    """What is wanted of every address: how many slots, and how much room for packets that wait.
+
+    passed  sockets that need not be bound any more
+    """
 
     slots: int
     receive_buffer_octets: int
+    passed: PassedSockets = field(default_factory=PassedSockets)
 
 
 @dataclass(frozen=True)
@@ -106,14 +116,34 @@ class Sockets:
             self.http.close()
 
 
-def bind_sockets(settings: Config, slots: int) -> Sockets:
-    """Bind everything that a configuration names. Raises ConfigError, with nothing left bound."""
-    dns = bind_all(settings.server.addresses, Wanted(slots, settings.server.receive_buffer_octets))
+def bind_sockets(settings: Config, slots: int, passed: PassedSockets) -> Sockets:
+    """Bind everything that a configuration names. Raises ConfigError, with nothing left bound.
+
+    passed  what need not be bound any more; what of it is nowhere named is refused
+    """
+    # Before the others: its name is what counts.
+    http = None if settings.http.address is None else passed.take_http(*settings.http.address)
+    dns = bind_all(settings.server.addresses, Wanted(slots, settings.server.receive_buffer_octets, passed))
     try:
-        return Sockets(dns, bind_http(settings.http.listen))
+        _refuse(passed.rest())
+        return Sockets(dns, http or bind_http(settings.http.listen))
     except ConfigError:
         close_all(dns)
         raise
+
+
+def _refuse(rest: list[socket.socket]) -> None:
+    """Raise ConfigError for sockets that were passed in and that nobody wants."""
+    claim = "must be an address of server.listen, or of http.listen"
+    if rest:
+        raise ConfigError(*[Problem(FILE, _place_of(each), claim) for each in rest])
+
+
+def _place_of(passed: socket.socket) -> str:
+    """The address of any socket, and its transport where that has a name of ours."""
+    name = passed.getsockname()
+    place = socket_text(*name[:2]) if isinstance(name, tuple) else os.fsdecode(name)
+    return f"{place} by {_TRANSPORTS[passed.type]}" if passed.type in _TRANSPORTS else place
 
 
 def log_small_buffers(sockets: Sockets, wanted_octets: int) -> None:
@@ -129,7 +159,9 @@ def bind_all(addresses: Iterable[tuple[str, int]], wanted: Wanted) -> list[Liste
     listeners: list[Listener] = []
     try:
         for host, port in addresses:
-            hosts = interface_addresses() if host == EVERY_ADDRESS else [host]
+            hosts = [host]
+            if host == EVERY_ADDRESS:
+                hosts = wanted.passed.hosts(port) or interface_addresses()
             # A UDP and a TCP socket each; where that is too many, binding tells.
             want_descriptors(2 * wanted.slots * (len(listeners) + len(hosts)) + SPARE_DESCRIPTORS)
             listeners += _bind_hosts(hosts, port, wanted)
@@ -148,7 +180,9 @@ def close_all(listeners: Iterable[Listener]) -> None:
 
 def count_drops(listeners: Iterable[Listener]) -> int:
     """How many datagrams the kernel dropped because a receive buffer was full; 0 where it does not tell."""
-    return sum(_drops(each) for listener in listeners for each in listener.udp)
+    every = [each for listener in listeners for each in listener.udp]
+    # Several slots may have the same one.
+    return sum(map(_drops, {os.fstat(each.fileno()).st_ino: each for each in every}.values()))
 
 
 def _drops(udp: socket.socket) -> int:
@@ -195,20 +229,34 @@ class _Taken(ConfigError):
 
 def _open_all(host: str, port: int, kind: socket.SocketKind, wanted: Wanted) -> tuple[socket.socket, ...]:
     """A bound socket for each slot."""
-    opened: list[socket.socket] = []
+    opened = wanted.passed.take(host, port, kind)
+    if opened:
+        _check_passed(opened, wanted)
+    shared = len(opened)
     try:
-        for _ in range(wanted.slots):
-            opened.append(_bound_socket(host, port, kind, is_first=not opened))
+        for slot in range(wanted.slots):
+            if slot >= shared:
+                opened.append(opened[slot % shared].dup() if shared else _bound_socket(host, port, kind, not opened))
             port = opened[0].getsockname()[1]
-            _make_ready(opened[-1], wanted)
+            _make_ready(opened[slot], wanted)
     except OSError as error:
         for each in opened:
             each.close()
         place = socket_text(host, port)
-        transport = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
-        problem = Problem("listen", place, f"must be an address to listen on by {transport}: {error.strerror}")
+        problem = Problem("listen", place, f"must be an address to listen on by {_TRANSPORTS[kind]}: {error.strerror}")
         raise (_Taken if error.errno == errno.EADDRINUSE else ConfigError)(problem) from error
     return tuple(opened)
+
+
+def _check_passed(passed: list[socket.socket], wanted: Wanted) -> None:
+    """Raise ConfigError for sockets of an address that were passed in and can't be served."""
+    if len(passed) > wanted.slots:
+        claim = f"must be passed no more often than there are workers, which are {wanted.slots}"
+        raise ConfigError(Problem(FILE, _place_of(passed[0]), claim, str(len(passed))))
+    for each in passed:
+        # Who asks by IPv4 would come with an address that is no IPv4 client's.
+        if each.getsockname()[0] == "::" and not each.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+            raise ConfigError(Problem(FILE, _place_of(each), "must be for IPv6 alone (BindIPv6Only=ipv6-only)"))
 
 
 def _bound_socket(host: str, port: int, kind: socket.SocketKind, is_first: bool) -> socket.socket:

@@ -14,6 +14,7 @@ from tests.commands import run_here
 from tests.serving import ROOT
 
 UNIT = ROOT / "conf" / "greendns.service"
+SOCKET = ROOT / "conf" / "greendns.socket"
 SUPERVISORD = ROOT / "conf" / "supervisord.conf"
 
 
@@ -25,13 +26,14 @@ def lines_of(path: Path, section: str) -> dict[str, str]:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze, of systemd, reads units")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """Without a word; but the program is none that is installed here."""
     text = UNIT.read_text()
     (program,) = shlex.split(lines_of(UNIT, "Service")["ExecStart"])[:1]
     (tmp_path / UNIT.name).write_text(text.replace(program, shutil.which("true") or ""))
+    (tmp_path / SOCKET.name).write_text(SOCKET.read_text())
     verified = subprocess.run(
-        ["systemd-analyze", "verify", str(tmp_path / UNIT.name)],
+        ["systemd-analyze", "verify", str(tmp_path / UNIT.name), str(tmp_path / SOCKET.name)],
         capture_output=True,
         text=True,
         timeout=60,
