@@ -71,6 +71,7 @@ class Alone:
 
     def _wake(self) -> None:
         """Look for changes now, as a signal says."""
+        self.table.ask_reload()
         self._manager.reload(self._changes)
         self.watcher.wake()
 
@@ -83,7 +84,7 @@ class Alone:
 
     def _reload(self, change: Change) -> Generation:
         """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
-        previous = self.generation
+        previous, request = self.generation, self.table.asked()
         try:
             loaded: Generation = in_thread(self.succession.following, previous, change.unsettled)
         except Exception:
@@ -91,6 +92,11 @@ class Alone:
             raise
         # First of all: no log that can't be written may hold it back.
         self._hand_over(loaded)
+        if not change.unsettled:
+            self.table.note_read(_BANK, request)
+            self.table.put_in_force(_BANK)
+        elif self.table.is_behind(_BANK):
+            self.watcher.wake()
         self.table.count_reload(_BANK, "error" if loaded.errors() else "ok")
         log_news(tell_change(previous, loaded))
         return loaded

@@ -155,15 +155,19 @@ class Arbiter:
     def _obey(self, number: int) -> None:
         """Act on a signal."""
         if number == signal.SIGHUP:
-            self._manager.reload(self._seat.pid)
-            serving = self._generations.get(self._seat.pid)
-            # Who is loading anew anyway need not be told to look.
-            if serving is not None and serving.state == "serving" and not serving.is_headless:
-                os.kill(serving.pid, signal.SIGHUP)
+            self._table.ask_reload()
+            self._have_look()
         elif number == signal.SIGUSR1:
             reopen_log()
         elif number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._stop(at_once=self._is_stopping or number == signal.SIGQUIT)
+
+    def _have_look(self) -> None:
+        """Have the generation in service look at all files; who is loading anew anyway need not be told."""
+        self._manager.reload(self._seat.pid)
+        serving = self._generations.get(self._seat.pid)
+        if serving is not None and serving.state == "serving" and not serving.is_headless:
+            os.kill(serving.pid, signal.SIGHUP)
 
     def _stop(self, at_once: bool) -> None:
         """Have all finish what they have, or end."""
@@ -211,6 +215,9 @@ class Arbiter:
                 self._report(line)
         self._before = Predecessor(generation.bank)
         self._seat.take(generation.pid, now)
+        if self._table.is_behind(generation.bank):
+            # Asked for while it was reading, of the one before it.
+            self._have_look()
 
     def _tell_manager(self, now: float) -> None:
         """Tell the service manager how we are; while another generation reads, none is in force."""

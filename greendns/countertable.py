@@ -19,17 +19,20 @@ from .sharedmemory import CELL_OCTETS, PAGE_OCTETS, SharedMemory
 # and at most one begins in a second. A generation that finds no bank waits for one.
 BANKS = 6
 
-# The layout of the head: what stands there, then the owner of each bank, and the upgrades. What another program would
-# read otherwise, of rows and pages too, has another number.
+# The layout of the head: what stands there, then the owner of each bank, the upgrades, the reloads asked for. What
+# another program would read otherwise, of rows and pages too, has another number.
 _LAYOUT = int.from_bytes(b"GreenDN1", "big")
 _FIRST_OWNER = 8
 _UPGRADES = {"ok": 16, "error": 17}
-# The layout of a keeper's page: reloads, restarts, whether its rows were ever used, the beats of the side process, who
-# reads: the side process and each worker.
+_ASKED = 18
+# The layout of a keeper's page: reloads, restarts, whether its rows were ever used, the beats of the side process, the
+# request up to which it has read and that of them in force, who reads: the side process and each worker.
 _RELOADS = {"ok": 0, "error": 1}
 _RESTARTS = 2
 _IS_USED = 3
 _SIDE_BEATS = 4
+_READ = 5
+_IN_FORCE = 6
 _FIRST_READER = 8
 SIDE = -1  # the slot of the side process
 
@@ -114,6 +117,36 @@ class CounterTable:
         """How many upgrades ended so."""
         return self._head[_UPGRADES[result]]
 
+    # -- reloads that are asked for, by number
+
+    def ask_reload(self) -> None:
+        """Count another request."""
+        self._head[_ASKED] += 1
+
+    def asked(self) -> int:
+        """The number of the last request; what is asked for after this was called has a higher one."""
+        return self._head[_ASKED]
+
+    def note_read(self, bank: int, request: int) -> None:
+        """Note that all was looked at that lay there when a request was made."""
+        self._pages[bank][_READ] = request
+
+    def read_up_to(self, bank: int) -> int:
+        """The last request that a generation has met."""
+        return self._pages[bank][_READ]
+
+    def is_behind(self, bank: int) -> bool:
+        """Whether more was asked for than a generation has met."""
+        return self.read_up_to(bank) < self.asked()
+
+    def put_in_force(self, bank: int) -> None:
+        """Note that a generation answers, and no other."""
+        self._pages[bank][_IN_FORCE] = self._pages[bank][_READ]
+
+    def in_force(self, bank: int) -> int:
+        """The last request that a generation has met which answers; 0 for another one."""
+        return self._pages[bank][_IN_FORCE]
+
     # -- who reads
 
     def start_reading(self, bank: int, slot: int, pid: int) -> None:
@@ -159,6 +192,7 @@ class CounterTable:
     def free(self, bank: int) -> None:
         """Take a bank back: all processes of its generation are gone."""
         self._head[_FIRST_OWNER + bank] = 0
+        self._pages[bank][_READ] = self._pages[bank][_IN_FORCE] = 0
         for slot in range(SIDE, self.slots):
             self.stop_reading(bank, slot)
         for slot in range(self.slots):

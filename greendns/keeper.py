@@ -106,12 +106,12 @@ class Keeper:
         lead_group()
         die_with_parent(self._parent)
         self._tell(LOADING)
+        self._bank = self._wait_bank()
         try:
             self._load()
         except ConfigError as error:
             self._tell_refusal(error)
             return REFUSED_STATUS
-        self._bank = self._wait_bank()
         self._phase_began = time.monotonic()
         self._signals = SignalQueue((signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
         outlive_parent()
@@ -124,6 +124,7 @@ class Keeper:
 
     def _load(self) -> None:
         succession, settings, before = self._inheritance.succession, self._inheritance.settings, self._before
+        self._table.note_read(self._bank, self._find_request())
         if before is None or before.generation is None or self._change is None:
             self._known = read_state(settings, succession.start.sources)
             self._generation = succession.first(settings) if before is None else succession.anew(settings)
@@ -134,6 +135,12 @@ class Keeper:
             # What is replaced is let go of here: workers forked with it would keep it to their end.
             self._before = Predecessor(before.bank)
         logging.getLogger().setLevel(self._generation.config.server.log_level.upper())
+
+    def _find_request(self) -> int:
+        """The last of the reloads asked for that a load which begins now meets: what is left unread may be of any."""
+        if self._before is None or self._change is None or not self._change.unsettled:
+            return self._table.asked()
+        return self._table.read_up_to(self._before.bank)
 
     def _tell_refusal(self, error: ConfigError) -> None:
         """At the start the operator looks on; later there is the log, and what was in service stays."""
@@ -296,6 +303,7 @@ class Keeper:
                 self._leave()
         if self._phase == "relieving" and (self._is_relieved() or self._has_lasted(_RELIEF_SECONDS)):
             self._enter("serving")
+            self._table.put_in_force(self._bank)
             self._tell_change()
 
     def _enter(self, phase: Phase) -> None:

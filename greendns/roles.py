@@ -52,7 +52,11 @@ def be_worker(inheritance: Inheritance, generation: Generation, bank: int, slot:
 def be_side(inheritance: Inheritance, generation: Generation, bank: int, known: Reading, line: socket.socket) -> None:
     """Serve pages, and watch over the files of a generation for the keeper at the other end of `line`."""
     pages = Pages(generation, inheritance.sockets, inheritance.table, bank)
-    Side(inheritance.succession.start, generation, known, line).start()
+    side = Side(inheritance.succession.start, generation, known, line)
+    side.start()
+    if inheritance.table.is_behind(bank):
+        # Told to a side process before this one, or not yet.
+        side.look()
     # Threads wait for slow disks; the hub that stops is stuck.
     kept = keep_beating(inheritance.table.beat_side, bank)
     _serve(inheritance, bank, SIDE, pages)

@@ -86,6 +86,10 @@ class Side:
         self._watcher.start()
         gevent.spawn(self._listen)
 
+    def look(self) -> None:
+        """Look at the files now."""
+        self._watcher.wake()
+
     def _ask(self, change: Change) -> Generation:
         """Tell the keeper of a change. If all goes well, this process is told to leave before it knows more."""
         self._failed.clear()
@@ -98,7 +102,7 @@ class Side:
 
     def _listen(self) -> None:
         """Do what the keeper says. Without a keeper nobody loads: the arbiter has another one begin anew."""
-        handlers: dict[bytes, Callable[[], object]] = {LOOK: self._watcher.wake, FAILED: self._failed.set}
+        handlers: dict[bytes, Callable[[], object]] = {LOOK: self.look, FAILED: self._failed.set}
         while True:
             wait_read(self._line.fileno())
             said = self._line.recv(1)

@@ -79,6 +79,8 @@ class Watcher:
         self._generation = generation
         self._sources = sources
         self._known = known
+        # Whether to load even if nothing differs.
+        self._is_asked = False
         self._reload = reload
         self._wake = Event()
         self._retried = time.monotonic()
@@ -97,8 +99,11 @@ class Watcher:
 
     def wake(self) -> None:
         """Look now, and load even if nothing looks changed."""
-        self._known = {}
+        self._forget()
         self._wake.set()
+
+    def _forget(self) -> None:
+        self._known, self._is_asked = {}, True
 
     def _run(self) -> None:
         while True:
@@ -109,10 +114,10 @@ class Watcher:
                 self._forget_unread()
                 self._look()
             except NotLoadedError:
-                self._known = {}
+                self._forget()
             except Exception:
                 # A fault of ours must not end the watch: the next poll tries again.
-                self._known = {}
+                self._forget()
                 log.exception("looking for changes failed")
 
     def _forget_unread(self) -> None:
@@ -126,7 +131,7 @@ class Watcher:
     def _look(self) -> None:
         """Load what has changed, and look again as long as something is changing."""
         seen = self._read()
-        while _differing(seen, self._known):
+        while self._is_asked or _differing(seen, self._known):
             gevent.sleep(SETTLE_SECONDS)
             again = self._read()
             self._take(again, unsettled=_differing(seen, again))
@@ -142,9 +147,9 @@ class Watcher:
         """Have a reading loaded, all but what has not settled."""
         settled = {**reading, **{path: self._known.get(path) for path in unsettled}}
         differing = _differing(settled, self._known)
-        if differing:
+        if self._is_asked or differing:
             # Before the load, so that a `wake` in the middle of it is not forgotten.
-            self._known = settled
+            self._known, self._is_asked = settled, False
             self._generation = self._reload(Change({path: settled.get(path) for path in differing}, unsettled))
 
 
