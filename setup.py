@@ -99,6 +99,7 @@ setup(
             "dnspython>=2.8",
             "mmdb-writer>=0.2.5",
             "pyperf>=2.6",
+            "supervisor>=4.3",
             "ruff>=0.6",
             "mypy>=1.11",
             "types-toml",
