@@ -21,6 +21,8 @@ from .side import Pages
 from .watcher import Change, Watcher, in_thread, read_state
 from .worker import BEAT_SECONDS, Worker, stop_signal
 
+log = logging.getLogger("greendns")
+
 _BANK = 0
 _SLOT = 0
 
@@ -51,6 +53,7 @@ class Alone:
         quitting = stop_signal(signal.SIGQUIT)
         gevent.signal_handler(signal.SIGHUP, self._wake)
         gevent.signal_handler(signal.SIGUSR1, reopen_log)
+        gevent.signal_handler(signal.SIGUSR2, log.warning, "upgrade: only with server.workers: restart the server")
         for part in (self.worker, self.pages, self.watcher):
             part.start()
         for line in self.sockets.told():

@@ -6,7 +6,8 @@ knows for each generation how far it is; which process is a worker's only its ke
 
 A generation is a process group. It is *loading* until its keeper tells that it serves; then all generations before it
 are *leaving*: told to finish, and killed if they do not within STOP_SECONDS. Where the keeper in service dies, its
-workers serve on, and another one is forked that loads everything anew.
+workers serve on, and another one is forked that loads everything anew. So it is too after an upgrade, when what serves
+is of the program before: see `upgrade`.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
-from .countertable import CounterTable, make_accounts
 from .errors import ConfigError
-from .generations import Start, Succession, server_options
+from .generations import Start, Succession
 from .keeper import GAVE_UP, LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
-from .listeners import Sockets, log_small_buffers
+from .keepergroup import KeeperGroup
+from .listeners import log_small_buffers
 from .logbook import reopen_log
 from .notify import ServiceManager
 from .processes import (
+    HANDLED,
     SignalQueue,
     adopt_orphans,
     ending_text,
@@ -36,54 +36,35 @@ from .processes import (
     is_gone,
     is_group_gone,
     reap,
-    signal_group,
 )
 from .roles import Inheritance
 from .seats import Seat
-from .settings import Config
-from .worker import STOP_SECONDS
+from .upgrade import Holdings
+from .upgrading import Upgrading
 
 log = logging.getLogger("greendns")
 
 FAULT_STATUS = 1
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
-# Beyond what workers allow themselves: for ends that nobody is waiting for any more.
-_GRACE_SECONDS = 1.5
 _STEP_SECONDS = 0.05
 # Without a system that gives us orphans, nobody tells when one has ended.
 _LOOK_SECONDS = 1.0
 
 
-@dataclass
-class _Generation:
-    """A generation by the pid of its keeper, which is its process group too, as the arbiter sees it.
-
-    bank         None: it waits for one
-    holds        what it serves, in words
-    killed_at    when it is to be killed; None unless it is leaving
-    is_headless  whether its keeper has ended
-    """
-
-    pid: int
-    state: Literal["loading", "serving", "leaving"] = "loading"
-    bank: int | None = None
-    holds: str = ""
-    killed_at: float | None = None
-    is_headless: bool = False
-
-
 class Arbiter:
     """Runs a server of several processes until told to stop."""
 
-    def __init__(self, start: Start, settings: Config, sockets: Sockets, slots: int) -> None:
-        self._settings = settings
-        self._sockets = sockets
-        self._table = CounterTable(slots)
-        self._succession = Succession(start, server_options(settings, sockets.dns), collects=True)
-        self._generations: dict[int, _Generation] = {}
-        # Where the keeper sits that is in service, or is to be at the start and after one that died.
+    def __init__(self, start: Start, holdings: Holdings) -> None:
+        self._holdings = holdings
+        self._settings = holdings.settings
+        self._sockets = holdings.sockets
+        self._table = holdings.table
+        self._generations = holdings.generations
+        self._succession = Succession(start, holdings.options, collects=True)
+        self._upgrading = Upgrading(holdings)
+        # Where the keeper sits that is in service, or is to be at the start and after one that died. One of a program
+        # before ours never does.
         self._seat = Seat(slot=0)
-        self._before: Predecessor | None = None
+        self._before = Predecessor(holdings.bank) if holdings.before else None
         self._manager = ServiceManager(os.environ, os.getpid())
         self._is_stopping = False
         self._status: int | None = None
@@ -96,16 +77,18 @@ class Arbiter:
         refuse  is told, in another process, why a server does not start
         """
         self._report = report
-        lifeline, self._lifeline_holder = os.pipe2(os.O_CLOEXEC)
-        self._from_keepers, to_arbiter = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        accounts = make_accounts(self._settings.rate_limit.accounts)
+        lifeline, self._lifeline_holder = self._holdings.lifeline
+        self._from_keepers, to_arbiter = self._holdings.keepers
+        cells = self._holdings.accounts.cells
         self._inheritance = Inheritance(
-            self._settings, self._sockets, self._table, accounts.cells, self._succession, lifeline, to_arbiter, refuse
+            self._settings, self._sockets, self._table, cells, self._succession, lifeline, to_arbiter, refuse
         )
         self._adopts_orphans = adopt_orphans()
         if not self._adopts_orphans:
             log.info("no orphans are to be had from this system: the death of a keeper may go unnoticed for a second")
-        self._signals = SignalQueue(_SIGNALS)
+        self._signals = SignalQueue(HANDLED)
+        # The program before us may have had them wait for us.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         while True:
             self._turn()
             if self._status is not None:
@@ -118,6 +101,7 @@ class Arbiter:
             self._obey(number)
         self._hear()
         for pid, status in reap():
+            self._upgrading.note_end(pid, status)
             if pid in self._generations:
                 self._note_headless(self._generations[pid], ending_text(status), status)
             else:
@@ -126,8 +110,11 @@ class Arbiter:
         now = time.monotonic()
         for generation in list(self._generations.values()):
             self._check(generation, now)
+        self._upgrading.check(now)
         if self._is_stopping:
             self._status = None if self._generations else 0
+        elif self._upgrading.is_ready and self._is_quiet():
+            self._upgrading.become_next()
         elif self._seat.is_due(now) and not self._is_anybody_coming():
             self._fork_keeper(now)
         if not self._is_stopping:
@@ -142,8 +129,10 @@ class Arbiter:
     def _patience(self) -> int | None:
         """Milliseconds until there may be something to do that nobody tells; None: nothing."""
         seconds = [] if self._adopts_orphans else [_LOOK_SECONDS]
-        if any(each.state == "leaving" or each.bank is None for each in self._generations.values()):
+        if any(each.needs_looks for each in self._generations.values()):
             seconds.append(_STEP_SECONDS)
+        if self._upgrading.due is not None:
+            seconds.append(max(_STEP_SECONDS, self._upgrading.due - time.monotonic()))
         if self._seat.due is not None:
             seconds.append(max(_STEP_SECONDS, self._seat.due - time.monotonic()))
         if self._manager.due is not None:
@@ -159,15 +148,17 @@ class Arbiter:
             self._have_look()
         elif number == signal.SIGUSR1:
             reopen_log()
+        elif number == signal.SIGUSR2 and not self._is_stopping:
+            self._upgrading.begin(is_serving=self._before is not None)
         elif number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._stop(at_once=self._is_stopping or number == signal.SIGQUIT)
 
     def _have_look(self) -> None:
         """Have the generation in service look at all files; who is loading anew anyway need not be told."""
         self._manager.reload(self._seat.pid)
-        serving = self._generations.get(self._seat.pid)
-        if serving is not None and serving.state == "serving" and not serving.is_headless:
-            os.kill(serving.pid, signal.SIGHUP)
+        for each in self._generations.values():
+            if each.state == "serving" and not each.is_headless:
+                os.kill(each.pid, signal.SIGHUP)
 
     def _stop(self, at_once: bool) -> None:
         """Have all finish what they have, or end."""
@@ -175,9 +166,10 @@ class Arbiter:
         if not self._is_stopping:
             self._is_stopping = True
             self._manager.stop()
+            self._upgrading.give_up()
             self._sockets.close()
             for generation in self._generations.values():
-                _have_leave(generation, now)
+                generation.have_leave(now)
         if at_once:
             for generation in self._generations.values():
                 generation.killed_at = now
@@ -192,29 +184,46 @@ class Arbiter:
         for line in lines:
             word, pid, text = line.decode().split(" ", 2)
             if word == LOADING:
-                self._generations.setdefault(int(pid), _Generation(int(pid)))
+                self._note_loading(int(pid), parent=int(text))
             elif word == GAVE_UP:
                 self._manager.give_up_reload()
             elif word == SERVING and int(pid) in self._generations:
                 self._generations[int(pid)].holds = text
                 self._put_into_service(self._generations[int(pid)])
 
-    def _put_into_service(self, generation: _Generation) -> None:
-        """From here on this generation is the one; all before it leave."""
-        if self._is_stopping:
+    def _note_loading(self, pid: int, parent: int) -> None:
+        """Note a keeper that was forked by another one; one whose parent leaves comes too late, and leaves as well."""
+        if pid in self._generations:
+            return
+        forker = self._generations.get(parent)
+        self._generations[pid] = successor = KeeperGroup(pid, is_ours=forker is None or forker.is_ours)
+        if forker is None or forker.state == "leaving" or not self._has_banks(successor):
+            successor.have_leave(time.monotonic())
+
+    def _has_banks(self, generation: KeeperGroup) -> bool:
+        """Whether a generation reads its bank from our table: one of another program may have brought its own."""
+        return generation.is_ours or self._table.is_adopted
+
+    def _put_into_service(self, generation: KeeperGroup) -> None:
+        """From here on this generation is the one; all before it leave. What our program loads is after any other's."""
+        if self._is_stopping or generation.state != "loading":
             return
         assert generation.bank is not None
         now = time.monotonic()
         for other in self._generations.values():
-            if other is not generation and other.state != "leaving":
-                _have_leave(other, now)
+            is_after = other.is_ours and other.state == "loading" and not generation.is_ours
+            if other is not generation and other.state != "leaving" and not is_after:
+                other.have_leave(now)
         generation.state = "serving"
         if self._before is None:
             log_small_buffers(self._sockets, self._settings.server.receive_buffer_octets)
             for line in self._sockets.told():
                 self._report(line)
+        self._holdings.bank = generation.bank
         self._before = Predecessor(generation.bank)
-        self._seat.take(generation.pid, now)
+        if generation.is_ours:
+            self._upgrading.note_served()
+            self._seat.take(generation.pid, now)
         if self._table.is_behind(generation.bank):
             # Asked for while it was reading, of the one before it.
             self._have_look()
@@ -230,12 +239,14 @@ class Arbiter:
         status = f"{serving.holds}, {reading.get(serving.pid, 0)} workers"
         self._manager.look(now, serving.pid if is_alone else 0, status, bool(reading))
 
-    def _readers(self, generation: _Generation) -> int:
+    def _readers(self, generation: KeeperGroup) -> int:
+        if not self._has_banks(generation):
+            return self._table.slots  # as far as can be known here
         return 0 if generation.bank is None else self._table.readers(generation.bank)
 
     # -- who lives
 
-    def _check(self, generation: _Generation, now: float) -> None:
+    def _check(self, generation: KeeperGroup, now: float) -> None:
         """See to what a generation needs, and whether it is still there."""
         if not generation.is_headless and is_gone(generation.pid):
             self._note_headless(generation, "somebody else knows how")
@@ -243,19 +254,18 @@ class Arbiter:
             if generation.bank is not None:
                 self._table.free(generation.bank)
             del self._generations[generation.pid]
-        elif generation.bank is None:
+        elif generation.bank is None and generation.state == "loading":
             self._give_bank(generation)
-        if generation.killed_at is not None and generation.killed_at <= now:
-            signal_group(generation.pid, signal.SIGKILL)
+        generation.kill_if_due(now)
 
-    def _give_bank(self, generation: _Generation) -> None:
+    def _give_bank(self, generation: KeeperGroup) -> None:
         """Give a generation the first bank that is free; without one it waits for those that are leaving."""
         bank = self._table.bank_of(0)
         if bank is not None:
             generation.bank = bank
             self._table.own(bank, generation.pid)
 
-    def _note_headless(self, generation: _Generation, how: str, status: int = 0) -> None:
+    def _note_headless(self, generation: KeeperGroup, how: str, status: int = 0) -> None:
         """Note that a keeper has ended, and how."""
         generation.is_headless = True
         if self._is_stopping or generation.state == "leaving" or generation.pid != self._seat.pid:
@@ -274,6 +284,10 @@ class Arbiter:
     def _is_anybody_coming(self) -> bool:
         return any(each.state == "loading" and not each.is_headless for each in self._generations.values())
 
+    def _is_quiet(self) -> bool:
+        """Whether nobody is on the way, and no word of a keeper half read."""
+        return not self._is_anybody_coming() and not self._said
+
     def _fork_keeper(self, now: float) -> None:
         """Fork a keeper that loads everything anew."""
         parent = os.getpid()
@@ -287,21 +301,15 @@ class Arbiter:
         if pid == 0:
             exit_after(lambda: self._be_keepers(parent))
         self._seat.take(pid, now)
-        self._generations[pid] = _Generation(pid)
+        self._generations[pid] = KeeperGroup(pid)
 
     def _be_keepers(self, parent: int) -> int:
         """In a child: be a keeper, and in its children's children the one that follows."""
         self._signals.close()
+        self._upgrading.close()
         os.close(self._lifeline_holder)
         os.close(self._from_keepers)
         keeper: Keeper | int = Keeper(self._inheritance, parent, self._before)
         while isinstance(keeper, Keeper):
             keeper = keeper.run()
         return keeper
-
-
-def _have_leave(generation: _Generation, now: float) -> None:
-    """Tell all processes of a generation to finish what they have, and leave."""
-    generation.state = "leaving"
-    generation.killed_at = now + STOP_SECONDS + _GRACE_SECONDS
-    signal_group(generation.pid, signal.SIGTERM)

@@ -6,28 +6,20 @@ import argparse
 import ipaddress
 import json
 import logging
-import os
 import random
 import re
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from . import __version__, build_text, config, goflags, loader, name
-from .activation import take_passed
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
 from .generations import Start, server_options
 from .healthfiles import HealthFiles
-from .listeners import Sockets, bind_sockets
 from .loaded import Generation
-from .logbook import start_logging
-from .pidfile import pid_file_held
-from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
 from .sample import settings_help
 from .settings import Config
 from .snapshot import ServerOptions, State
@@ -168,62 +160,14 @@ def _place(parsed: argparse.Namespace) -> Path | None:
 
 def serve(parsed: argparse.Namespace) -> int:
     """Answer queries until told to stop."""
-    start = Start(_place(parsed), _overrides(parsed))
-    return _run_server(start, start.read())
-
-
-def _run_server(start: Start, settings: Config, warns_root: bool = False) -> int:
-    from .beforehand import import_all
-
-    import_all()
-    # Until there is something to look for changes with, and a log: by default these would end the start.
-    for number in (signal.SIGHUP, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)
-    with pid_file_held(settings.server.pid_file):
-        return _run_as(start, settings, warns_root)
-
-
-def _run_as(start: Start, settings: Config, warns_root: bool) -> int:
     # Only who serves needs gevent.
-    from .alone import Alone
-    from .arbiter import Arbiter
+    from .launch import run_server
 
-    slots, log_file = settings.server.worker_count, settings.server.log_file
-    sockets = _bind_and_drop(start, settings, max(1, slots), refuses_root=not warns_root)
-    # Not before: the file is to be the user's, who begins it anew when it was moved away.
-    start_logging(settings.server.log_level, log_file)
-    for notice in settings.notices:
-        log.warning("%s", notice)
-    if serves_as_root(settings):
-        log.warning("serving as root: what breaks in has the machine (docs/operations.md tells the other ways)")
-    report = _report_and_log if log_file else _report
-    if slots == 0:
-        Alone(start, settings, sockets).run(report)
-        return 0
-    return Arbiter(start, settings, sockets, slots).run(report, lambda error: _print_problems(error.problems))
+    return run_server(Start(_place(parsed), _overrides(parsed)), _refuse)
 
 
-def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: bool) -> Sockets:
-    """Bind all there is to bind, as who we are, and become who we are to be. Raises ConfigError."""
-    account = find_account(settings)
-    if refuses_root:
-        refuse_root(settings)
-    sockets = bind_sockets(settings, slots, take_passed(os.environ, os.getpid()))
-    drop_privileges(account)
-    if account is not None:
-        # What this user can't read now, no reload could: better told now.
-        start.read()
-    return sockets
-
-
-def _report(line: str) -> None:
-    print(line, flush=True)
-
-
-def _report_and_log(line: str) -> None:
-    """With a log file nobody may look at standard output."""
-    _report(line)
-    log.info("%s", line)
+def _refuse(error: ConfigError) -> None:
+    _print_problems(error.problems)
 
 
 def check(parsed: argparse.Namespace) -> int:
@@ -308,6 +252,8 @@ def convert(parsed: argparse.Namespace) -> int:
 
 def geodns(argv: list[str]) -> int:
     """Run with geodns's own flags (G001-G012), so that an existing unit file needs one word changed."""
+    from .launch import run_server
+
     try:
         flags = goflags.parse_flags(argv)
     except goflags.FlagsError as error:
@@ -317,11 +263,10 @@ def geodns(argv: list[str]) -> int:
         print(f"geodns {__version__} (GreenDNS)")
         return 0
     start = Start(flags.config_path, flags.overrides)
-    settings = start.read()
     if flags.checkconfig:
-        return _check_geodns(settings)
+        return _check_geodns(start.read())
     idle = [Problem("command line", f"-{flag}", "has no effect") for flag in _IDLE_FLAGS if getattr(flags, flag)]
-    return _run_server(start, replace(settings, notices=(*settings.notices, *idle)), warns_root=True)
+    return run_server(start, _refuse, idle, warns_root=True)
 
 
 def _check_geodns(settings: Config) -> int:

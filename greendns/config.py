@@ -65,6 +65,14 @@ def load(place: Path | None, overrides: Mapping[str, object] | None = None) -> C
     return replace(config, source=source, zone_format=zone_format, notices=notices)
 
 
+def restored(values: Mapping[str, object]) -> Config:
+    """A Config of values that were read before, by "section.key": nothing is looked up, and what is not known left out.
+
+    Raises ConfigError for a value that is not taken any more.
+    """
+    return _build(_check_values([(name, value) for name, value in values.items() if name in SETTING_OF], "upgrade"))
+
+
 def _usual_zone_directory(place: Path, source: Path | None) -> Path:
     """Where zones are, if neither the file nor the command line tells.
 

@@ -133,8 +133,12 @@ class Succession:
         return replace(generation, config_errors=self._config_errors)
 
     def anew(self, settings: Config) -> Generation:
-        """A first load in a server that was started with `settings` and has no generation to go on from."""
-        return self.first(self._read_config(settings))
+        """A first load in a server that was started with `settings` and has no generation to go on from.
+
+        Raises ConfigError as `first` does, and for a broken configuration: what it said before is in service, and not
+        known here.
+        """
+        return self.first(self._take_fresh(settings, self._read_fresh(settings)))
 
     def following(self, previous: Generation, unsettled: frozenset[Path]) -> Generation:
         """What follows `previous`: only what changed is loaded, and of that nothing that has not settled."""
@@ -151,6 +155,10 @@ class Succession:
             self._config_errors = error.problems
             return current
         self._config_errors = ()
+        return self._take_fresh(current, fresh)
+
+    def _take_fresh(self, current: Config, fresh: Config) -> Config:
+        """What a configuration that was read puts in force."""
         self._tell_ignored(changed_restart_settings(current, fresh), fresh)
         for notice in fresh.notices:
             if notice not in current.notices:

@@ -41,7 +41,8 @@ from .watcher import Change, Reading, read_state
 
 log = logging.getLogger("greendns")
 
-# What a keeper tells the arbiter, with its pid: it loads; it serves, and what; nothing follows it, as it should have.
+# What a keeper tells the arbiter, with its pid: it loads, and who forked it; it serves, and what; nothing follows it,
+# as it should have.
 LOADING = "loading"
 SERVING = "serving"
 GAVE_UP = "gave-up"
@@ -63,10 +64,11 @@ _PACE_SECONDS = 1.0
 class Predecessor:
     """What was in service before; `generation` is None for a keeper that has to load anew.
 
+    bank   None: it is not known who reads for it
     known  how the files looked that the generation was loaded from
     """
 
-    bank: int
+    bank: int | None
     generation: Generation | None = None
     known: Reading = field(default_factory=dict)
 
@@ -105,7 +107,7 @@ class Keeper:
         """Be a generation until told to leave; an exit status, or the keeper that this process is to be then."""
         lead_group()
         die_with_parent(self._parent)
-        self._tell(LOADING)
+        self._tell(LOADING, str(self._parent))
         self._bank = self._wait_bank()
         try:
             self._load()
@@ -138,9 +140,10 @@ class Keeper:
 
     def _find_request(self) -> int:
         """The last of the reloads asked for that a load which begins now meets: what is left unread may be of any."""
-        if self._before is None or self._change is None or not self._change.unsettled:
+        before = None if self._before is None else self._before.bank
+        if before is None or self._change is None or not self._change.unsettled:
             return self._table.asked()
-        return self._table.read_up_to(self._before.bank)
+        return self._table.read_up_to(before)
 
     def _tell_refusal(self, error: ConfigError) -> None:
         """At the start the operator looks on; later there is the log, and what was in service stays."""
@@ -315,9 +318,8 @@ class Keeper:
 
     def _is_relieved(self) -> bool:
         """Whether nobody reads for the generation before any more."""
-        return self._before is None or not any(
-            self._table.reader(self._before.bank, slot) for slot in range(SIDE, self._table.slots)
-        )
+        bank = None if self._before is None else self._before.bank
+        return bank is None or not any(self._table.reader(bank, slot) for slot in range(SIDE, self._table.slots))
 
     def _tell_change(self) -> None:
         """Count and log what is in force from here on."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from .errors import ConfigError, Problem
 from .found import printable
 
+log = logging.getLogger("greendns")
+
 _FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -55,6 +57,15 @@ def _handler(file: Path | None) -> logging.Handler:
     except OSError as error:
         claim = f"must be a file that can be written: {error.strerror}"
         raise ConfigError(Problem("log file", str(file), claim)) from error
+
+
+def start_logging_anyway(level: str, file: Path | None = None) -> None:
+    """`start_logging` in a server that serves: where the file can't be written, to standard error."""
+    try:
+        start_logging(level, file)
+    except ConfigError as error:
+        start_logging(level)
+        log.error("%s", error)
 
 
 def start_logging(level: str, file: Path | None = None) -> None:

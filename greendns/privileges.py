@@ -16,10 +16,12 @@ from dataclasses import dataclass
 
 from .errors import ConfigError, Problem
 from .found import printable, shown
-from .processes import prctl
+from .processes import call_prctl, prctl
 from .settings import LOW_PORTS, Config
 
 # Linux (linux/prctl.h, linux/capability.h).
+_PR_GET_DUMPABLE = 3
+_PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
@@ -89,6 +91,16 @@ def drop_privileges(account: Account | None) -> None:
     if os.geteuid() != 0:
         _clear_capabilities()
         _try_to_return()
+
+
+def is_closed_to_tracing() -> bool:
+    """Whether nobody but root may trace this process: so it is for who was root. A new program opens it again."""
+    return call_prctl(_PR_GET_DUMPABLE, 0) != 1
+
+
+def close_to_tracing() -> None:
+    """Let nobody but root trace this process."""
+    prctl(_PR_SET_DUMPABLE, 0)
 
 
 def _empty_bounding_set() -> None:

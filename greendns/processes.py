@@ -30,8 +30,8 @@ SPARE_DESCRIPTORS = 256
 
 # What a supervising process may be told; TERM, QUIT and CHLD mean to a forked one what they mean to any, until it says
 # more.
-_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-_HANDLED = (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, *_IGNORED)
+_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+HANDLED = (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, *_IGNORED)
 
 
 class SignalQueue:
@@ -64,13 +64,13 @@ def fork(name: str) -> int:
 
     Between the fork and that a signal would land in the queue of the parent: so they wait that long.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         pid = os.fork()
         if pid == 0:
             forget_manager(os.environ)
             signal.set_wakeup_fd(-1)
-            for number in _HANDLED:
+            for number in HANDLED:
                 signal.signal(number, signal.SIG_IGN if number in _IGNORED else signal.SIG_DFL)
             prctl(_PR_SET_NAME, name.encode()[:_NAME_OCTETS])
     finally:
@@ -163,12 +163,17 @@ def outlive_parent() -> None:
 
 def prctl(option: int, argument: int | bytes) -> bool:
     """prctl(2), which Python does not have; False without it, and where it fails."""
+    return call_prctl(option, argument) == 0
+
+
+def call_prctl(option: int, argument: int | bytes) -> int:
+    """What prctl(2) returns; -1 without it, and where it fails."""
     if sys.platform != "linux":
-        return False
+        return -1
     value = ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_ulong(argument)
     rest = (ctypes.c_ulong(0),) * 3
-    failed: int = ctypes.CDLL(None).prctl(ctypes.c_int(option), value, *rest)
-    return not failed
+    returned: int = ctypes.CDLL(None).prctl(ctypes.c_int(option), value, *rest)
+    return returned
 
 
 def want_descriptors(needed: int) -> int:

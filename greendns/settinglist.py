@@ -55,6 +55,11 @@ def settings_of(section: str) -> list[Setting]:
     return [setting for setting in SETTINGS if setting.section == section]
 
 
+def restart_settings(config: Config) -> dict[str, Any]:
+    """The values of the settings that a reload can't take, by name."""
+    return {one.name: one.of(config) for one in SETTINGS if not one.reloadable}
+
+
 def changed_restart_settings(old: Config, new: Config) -> list[str]:
     """The names of settings that differ and that a reload can't take."""
     return [one.name for one in SETTINGS if not one.reloadable and one.of(old) != one.of(new)]

@@ -1,0 +1,104 @@
+"""A server is started: it binds, becomes its user, serves. Or a program goes on in the place of the one before it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .activation import take_passed
+from .alone import Alone
+from .arbiter import Arbiter
+from .beforehand import import_all
+from .errors import ConfigError, Problem
+from .generations import Start
+from .listeners import Sockets, bind_sockets
+from .logbook import start_logging, start_logging_anyway
+from .pidfile import PidFile, pid_file_held
+from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
+from .settings import Config
+from .trial import is_trial, try_out
+from .upgrade import Holdings, handed_settings, hold, read_handover, take_over
+
+log = logging.getLogger("greendns")
+
+Refuse = Callable[[ConfigError], None]
+
+
+def run_server(start: Start, refuse: Refuse, notices: Sequence[Problem] = (), warns_root: bool = False) -> int:
+    """Serve until told to stop, and return the exit status. Raises ConfigError.
+
+    refuse      is told, in another process, why a server does not start
+    notices     of the command line
+    warns_root  whether root may serve on low ports, with a warning
+    """
+    import_all()
+    handover = read_handover()
+    if handover is None:
+        return _begin(start, refuse, notices, warns_root)
+    settings = handed_settings(handover)
+    if is_trial():
+        start_logging(settings.server.log_level)
+        return try_out(start, handover)
+    start_logging_anyway(settings.server.log_level, settings.server.log_file)
+    return _go_on(start, refuse, take_over(handover))
+
+
+def _go_on(start: Start, refuse: Refuse, holdings: Holdings) -> int:
+    """Serve on in the place of the program before, with all that it had."""
+    try:
+        return Arbiter(start, holdings).run(_report, refuse)
+    finally:
+        if holdings.pid_file is not None:
+            holdings.pid_file.remove()
+
+
+def _begin(start: Start, refuse: Refuse, notices: Sequence[Problem], warns_root: bool) -> int:
+    # Until there is something to do, and a log: by default these would end the start.
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    settings = start.read()
+    settings = replace(settings, notices=(*settings.notices, *notices))
+    with pid_file_held(settings.server.pid_file) as pid_file:
+        return _run_as(start, refuse, settings, pid_file, warns_root)
+
+
+def _run_as(start: Start, refuse: Refuse, settings: Config, pid_file: PidFile | None, warns_root: bool) -> int:
+    slots, log_file = settings.server.worker_count, settings.server.log_file
+    sockets = _bind_and_drop(start, settings, max(1, slots), refuses_root=not warns_root)
+    # Not before: the file is to be the user's, who begins it anew when it was moved away.
+    start_logging(settings.server.log_level, log_file)
+    for notice in settings.notices:
+        log.warning("%s", notice)
+    if serves_as_root(settings):
+        log.warning("serving as root: what breaks in has the machine (docs/operations.md tells the other ways)")
+    report = _report_and_log if log_file else _report
+    if slots == 0:
+        Alone(start, settings, sockets).run(report)
+        return 0
+    return Arbiter(start, hold(settings, sockets, slots, pid_file)).run(report, refuse)
+
+
+def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: bool) -> Sockets:
+    """Bind all there is to bind, as who we are, and become who we are to be. Raises ConfigError."""
+    account = find_account(settings)
+    if refuses_root:
+        refuse_root(settings)
+    sockets = bind_sockets(settings, slots, take_passed(os.environ, os.getpid()))
+    drop_privileges(account)
+    if account is not None:
+        # What this user can't read now, no reload could: better told now.
+        start.read()
+    return sockets
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+def _report_and_log(line: str) -> None:
+    """With a log file nobody may look at standard output."""
+    _report(line)
+    log.info("%s", line)
