@@ -40,7 +40,7 @@ class Alone:
         self.table = CounterTable(slots=1)
         self.table.start_reading(_BANK, _SLOT, 1)
         accounts = make_accounts(settings.rate_limit.accounts)
-        self.worker = Worker(self.generation, sockets.dns, _SLOT, self.table.counters(_BANK, _SLOT), accounts.cells)
+        self.worker = Worker(self.generation, sockets.dns, (_SLOT,), self.table.counters(_BANK, _SLOT), accounts.cells)
         self.pages = Pages(self.generation, sockets, self.table)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
         self._manager = ServiceManager(os.environ, os.getpid())

@@ -59,7 +59,7 @@ class Arbiter:
         self._sockets = holdings.sockets
         self._table = holdings.table
         self._generations = holdings.generations
-        self._succession = Succession(start, holdings.options, collects=True)
+        self._succession = Succession(start, holdings.options, holdings.table.slots, collects=True)
         self._upgrading = Upgrading(holdings)
         # Where the keeper sits that is in service, or is to be at the start and after one that died. One of a program
         # before ours never does.

@@ -104,11 +104,13 @@ def _chaos_text(value: str) -> str | None:
 class Succession:
     """Makes the generations of a server, each from the one before, and remembers what it has told.
 
+    slots     for how many workers there are sockets; 0: one process does everything
     collects  whether what was left over from a load is looked for at its end; not where answers would wait for that
     """
 
-    def __init__(self, start: Start, options: ServerOptions, collects: bool = False) -> None:
+    def __init__(self, start: Start, options: ServerOptions, slots: int = 0, collects: bool = False) -> None:
         self.start = start
+        self._slots = slots
         self._collects = collects
         self.options = options
         self._ignored: list[str] = []
@@ -159,11 +161,19 @@ class Succession:
 
     def _take_fresh(self, current: Config, fresh: Config) -> Config:
         """What a configuration that was read puts in force."""
-        self._tell_ignored(changed_restart_settings(current, fresh), fresh)
+        ignored = changed_restart_settings(current, fresh)
+        taken = take_reloadable(current, fresh)
+        if not self._has_sockets_for(fresh.server.worker_count):
+            ignored.append("server.workers")
+            taken = replace(taken, server=replace(taken.server, workers=current.server.workers))
+        self._tell_ignored(ignored, fresh)
         for notice in fresh.notices:
             if notice not in current.notices:
                 log.warning("%s", notice)
-        return take_reloadable(current, fresh)
+        return taken
+
+    def _has_sockets_for(self, workers: int) -> bool:
+        return min(1, self._slots) <= workers <= self._slots
 
     def _read_fresh(self, current: Config) -> Config:
         """The configuration as it lies there; one that is gone is an error like one that is broken."""

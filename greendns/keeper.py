@@ -94,7 +94,7 @@ class Keeper:
         self._table = inheritance.table
         self._phase: Phase = "starting"
         self._status = 0
-        self._seats = [Seat(slot) for slot in range(SIDE, inheritance.table.slots)]
+        self._seats: list[Seat] = []
         self._news: list[News] | None = None
         self._successor = 0
         self._wanted: Change | None = None
@@ -136,6 +136,7 @@ class Keeper:
             self._news = list(tell_change(before.generation, self._generation))
             # What is replaced is let go of here: workers forked with it would keep it to their end.
             self._before = Predecessor(before.bank)
+        self._seats = [Seat(slot) for slot in range(SIDE, self._generation.config.server.worker_count)]
         logging.getLogger().setLevel(self._generation.config.server.log_level.upper())
 
     def _find_request(self) -> int:

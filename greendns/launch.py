@@ -66,8 +66,8 @@ def _begin(start: Start, refuse: Refuse, notices: Sequence[Problem], warns_root:
 
 
 def _run_as(start: Start, refuse: Refuse, settings: Config, pid_file: PidFile | None, warns_root: bool) -> int:
-    slots, log_file = settings.server.worker_count, settings.server.log_file
-    sockets = _bind_and_drop(start, settings, max(1, slots), refuses_root=not warns_root)
+    slots, log_file = settings.server.slots, settings.server.log_file
+    sockets = _bind_and_drop(start, settings, slots, refuses_root=not warns_root)
     # Not before: the file is to be the user's, who begins it anew when it was moved away.
     start_logging(settings.server.log_level, log_file)
     for notice in settings.notices:
@@ -75,7 +75,7 @@ def _run_as(start: Start, refuse: Refuse, settings: Config, pid_file: PidFile | 
     if serves_as_root(settings):
         log.warning("serving as root: what breaks in has the machine (docs/operations.md tells the other ways)")
     report = _report_and_log if log_file else _report
-    if slots == 0:
+    if settings.server.worker_count == 0:
         Alone(start, settings, sockets).run(report)
         return 0
     return Arbiter(start, hold(settings, sockets, slots, pid_file)).run(report, refuse)

@@ -95,10 +95,10 @@ class ServerCollector(Collector):
         reloads.add_metric(("ok",), self.table.reloads("ok"))
         reloads.add_metric(("error",), self.table.reloads("error"))
         yield reloads
-        if self.bank is None:
+        if self.bank is None or self.generation is None:
             return
         workers = GaugeMetricFamily("greendns_workers", "Processes that answer, by state", labels=("state",))
-        workers.add_metric(("configured",), self.table.slots)
+        workers.add_metric(("configured",), self.generation.config.server.worker_count)
         workers.add_metric(("alive",), self.table.readers(self.bank))
         yield workers
         yield CounterMetricFamily(

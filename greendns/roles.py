@@ -41,9 +41,11 @@ class Inheritance:
 
 
 def be_worker(inheritance: Inheritance, generation: Generation, bank: int, slot: int) -> None:
-    """Answer on a slot from a generation until told to leave."""
+    """Be the worker of this number, from 0, of a generation, and answer until told to leave."""
     counters = inheritance.table.counters(bank, slot)
-    worker = Worker(generation, inheritance.sockets.dns, slot, counters, inheritance.accounts)
+    # Fewer workers than there are sockets for share them out: none may go unread.
+    slots = range(slot, inheritance.table.slots, generation.config.server.worker_count)
+    worker = Worker(generation, inheritance.sockets.dns, slots, counters, inheritance.accounts)
     # The worker has its own copies; these would keep an address taken while it finishes.
     inheritance.sockets.close()
     _serve(inheritance, bank, slot, worker)

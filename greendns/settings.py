@@ -81,10 +81,19 @@ class ServerSettings:
     )
     workers: int | str = field(
         default=AUTO,
-        metadata=restart_takes(
+        metadata=reload_takes(
             read_workers,
             f'How many processes answer, 1 to {WORKERS_MAX}, or "{AUTO}": one per core. '
-            "0: one process does everything, also loading and HTTP.",
+            "0: one process does everything, also loading and HTTP; to that and from that only a restart leads. "
+            "There can be as many as sockets were bound for at the start: see workers_max.",
+        ),
+    )
+    workers_max: int | str = field(
+        default=AUTO,
+        metadata=restart_takes(
+            read_workers,
+            f'For how many workers sockets are bound, 1 to {WORKERS_MAX}, or "{AUTO}": for as many as there are at the '
+            "start. Fewer workers share them out: evenly, where their number divides this one.",
         ),
     )
     receive_buffer_octets: int = field(
@@ -145,6 +154,11 @@ class ServerSettings:
         except AttributeError:  # not on every system
             cores = os.cpu_count() or 1
         return min(cores, WORKERS_MAX)
+
+    @property
+    def slots(self) -> int:
+        """For how many workers sockets are bound at the start."""
+        return max(1, self.worker_count, self.workers_max if isinstance(self.workers_max, int) else 0)
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:

@@ -43,6 +43,7 @@ IS_POSSIBLE = sys.platform == "linux"
 # What answers say of the server, and must go on saying.
 _IDENTITY = ("identifier", "address", "hostname", "started")
 _LOG_LEVEL = "server.log_level"
+_WORKERS = "server.workers"
 
 Pipe = tuple[int, int]
 
@@ -93,7 +94,7 @@ class Handover:
 
     version      of the program that hands over
     source       the configuration file, if there was one
-    settings     that only a restart takes, and the level of the log, by name
+    settings     that only a restart takes, the level of the log and the number of workers, by name
     identity     what answers say of the server
     secrets      for cookies, hexadecimal
     pid_file     its path and its descriptor, if there is one
@@ -144,7 +145,7 @@ def describe(holdings: Holdings) -> Handover:
     return Handover(
         version=__version__,
         source=None if settings.source is None else str(settings.source),
-        settings={**told, _LOG_LEVEL: settings.server.log_level},
+        settings={**told, _LOG_LEVEL: settings.server.log_level, _WORKERS: settings.server.worker_count},
         identity={name: getattr(options, name) for name in _IDENTITY},
         secrets=[secret.hex() for secret in options.cookie_secrets],
         slots=holdings.table.slots,

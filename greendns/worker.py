@@ -47,17 +47,17 @@ _LOG_SECONDS = 1.0
 
 
 class Worker:
-    """Answers from a generation on one slot of every address."""
+    """Answers from a generation on some slots of every address: on one, where there are as many workers as slots."""
 
     def __init__(
         self,
         generation: Generation,
         listening: Sequence[Listener],
-        slot: int,
+        slots: Sequence[int],
         counters: Counters,
         accounts: memoryview,
     ) -> None:
-        """Serve on one slot; `accounts` are the rate limiter's, which all workers share."""
+        """Serve on these slots; `accounts` are the rate limiter's, which all workers share."""
         # Random octets are fetched after the fork: workers must not draw alike.
         draw = Uniform(os.urandom)
         self.responder = Responder(generation.snapshot, counters, draw, FaultLog().tell, LimitLog().tell)
@@ -67,10 +67,10 @@ class Worker:
         # One for all: each server waits at a stop for the greenlets of all.
         connected = Pool()
         # Copies: the sockets themselves outlive a worker, and tell what was dropped.
-        tcp_servers = [
-            TcpServer(each.tcp[slot].dup(), self.responder, self._connections, connected) for each in listening
-        ]
-        udp_servers = [UdpServer(each.udp[slot].dup(), self.responder) for each in listening]
+        tcp_sockets = [each.tcp[slot].dup() for each in listening for slot in slots]
+        udp_sockets = [each.udp[slot].dup() for each in listening for slot in slots]
+        tcp_servers = [TcpServer(each, self.responder, self._connections, connected) for each in tcp_sockets]
+        udp_servers = [UdpServer(each, self.responder) for each in udp_sockets]
         self._servers: list[BaseServer] = [*udp_servers, *tcp_servers]
         self.take(generation)
 

@@ -379,7 +379,7 @@ def test_a_reload_takes_the_log_level(tmp_path: Path, workers: int) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("[server]\nworkers = 2\n", "server.workers"),
+        ("[server]\nworkers = 0\n", "server.workers"),
         ('[zones]\ndirectory = "elsewhere"\n', "zones.directory"),
     ],
 )

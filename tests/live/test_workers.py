@@ -295,6 +295,36 @@ def test_reloads_leave_nothing_behind(server: Server) -> None:
     assert count() == before
 
 
+def workers_text(count: int) -> str:
+    return f'[server]\nlisten = ["127.0.0.1:0"]\nworkers = {count}\nworkers_max = 3\n[http]\nlisten = "127.0.0.1:0"\n'
+
+
+def test_another_number_of_workers_loses_nothing(tmp_path: Path) -> None:
+    """Fewer read from the sockets of all, and as many as there are sockets for can be had; no more, which is told."""
+    file = tmp_path / "greendns.toml"
+    file.write_text(workers_text(2))
+    write_zones(tmp_path / "zones", {"example.com": zone(OLD)})
+    command = ("serve", "--config", str(file))
+    with serving(tmp_path, command=command) as server, questioning(server, ["www.example.com"]) as report:
+        for count in (1, 3, 2):
+            file.write_text(workers_text(count))
+            wait_until(lambda count=count: [count, 1] == numbers(server), f"{count} workers")
+            assert server.metric("greendns_workers", state="configured") == count
+            assert alive(server) == count
+        file.write_text(workers_text(4))
+        wait_until(lambda: "only a restart takes server.workers" in server.log_text(), "what is told")
+        server.wait_in_force(lambda: reloads(server) == 4, "the reload")
+        assert numbers(server) == [2, 1]
+
+    assert report.sent > 500
+    assert report.lost == 0
+
+
+def numbers(server: Server) -> list[int]:
+    """How many workers and keepers there are."""
+    return [len(processes(server, name)) for name in (WORKER, KEEPER)]
+
+
 # -- counters
 
 

@@ -525,9 +525,9 @@ class TestChanges:
     def test_only_what_a_reload_cannot_take_is_named(self) -> None:
         """Of two changes, the one that needs a restart is returned."""
         old = Config()
-        new = replace(old, server=replace(old.server, workers=2, log_level="debug"))
+        new = replace(old, server=replace(old.server, workers_max=2, log_level="debug"))
 
-        assert changed_restart_settings(old, new) == ["server.workers"]
+        assert changed_restart_settings(old, new) == ["server.workers_max"]
 
     def test_equal_settings_have_no_changes(self) -> None:
         """Where only the notices differ, nothing needs a restart."""
@@ -536,6 +536,7 @@ class TestChanges:
     def test_the_reloadable_settings(self) -> None:
         """Exactly these are taken by a reload."""
         assert [one.name for one in SETTINGS if one.reloadable] == [
+            "server.workers",
             "server.heartbeat_seconds",
             "server.log_level",
             "http.user",
