@@ -16,6 +16,7 @@ from .listeners import Sockets, log_small_buffers
 from .loaded import Generation
 from .logbook import reopen_log
 from .notify import ServiceManager
+from .processes import reap
 from .settings import Config
 from .side import Pages
 from .watcher import Change, Watcher, in_thread, read_state
@@ -52,6 +53,8 @@ class Alone:
         stopping = stop_signal(signal.SIGTERM, signal.SIGINT)
         quitting = stop_signal(signal.SIGQUIT)
         gevent.signal_handler(signal.SIGHUP, self._wake)
+        # It has no children, but as the first process of a container it is given orphans.
+        signal.signal(signal.SIGCHLD, lambda *_: list(reap()))
         gevent.signal_handler(signal.SIGUSR1, reopen_log)
         gevent.signal_handler(signal.SIGUSR2, log.warning, "upgrade: only with server.workers: restart the server")
         for part in (self.worker, self.pages, self.watcher):

@@ -29,6 +29,9 @@ log = logging.getLogger("greendns")
 DEFAULT_PLACE = "/etc/greendns"
 USAGE_STATUS = 2  # what argparse and Go's flag package exit with too
 INTERRUPTED_STATUS = 130  # as a shell reports SIGINT
+TERMINATED_STATUS = 143  # and SIGTERM
+# That of a container: the system has no default for its signals, and what it does not handle is lost.
+_FIRST_PROCESS = 1
 
 # Flags of geodns that are taken and do nothing here.
 _IDLE_FLAGS = ("cpus", "cpuprofile", "memprofile")
@@ -51,6 +54,8 @@ _OVERRIDES = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if os.getpid() == _FIRST_PROCESS:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED_STATUS))
     try:
         if arguments[:1] == ["geodns"]:
             return geodns(arguments[1:])

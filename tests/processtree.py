@@ -11,15 +11,20 @@ from pathlib import Path
 KEEPER, SIDE, WORKER = "greendns-keeper", "greendns-side", "greendns-worker"
 
 
+def children(pid: int) -> set[int]:
+    """Every process that one is the parent of, those included that have ended and that it has not reaped."""
+    return {child for child, parent in _parents() if parent == pid}
+
+
 def descendants(pid: int) -> set[int]:
     """Every process below one."""
-    children: dict[int, list[int]] = {}
+    below: dict[int, list[int]] = {}
     for child, parent in _parents():
-        children.setdefault(parent, []).append(child)
+        below.setdefault(parent, []).append(child)
     found: set[int] = set()
     waiting = [pid]
     while waiting:
-        new = children.get(waiting.pop(), [])
+        new = below.get(waiting.pop(), [])
         found.update(new)
         waiting += new
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import shlex
 import shutil
 import subprocess
@@ -43,12 +44,23 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("path", "section", "key"), [(UNIT, "Service", "ExecStart"), (SUPERVISORD, "program:greendns", "command")]
-)
-def test_the_command_is_one_of_ours(tmp_path: Path, path: Path, section: str, key: str) -> None:
+def container_command() -> str:
+    """What a container runs."""
+    told = dict(line.partition(" ")[::2] for line in (ROOT / "Dockerfile").read_text().splitlines())
+    return shlex.join([*json.loads(told["ENTRYPOINT"]), *json.loads(told["CMD"])])
+
+
+COMMANDS = {
+    "systemd": lines_of(UNIT, "Service")["ExecStart"],
+    "supervisord": lines_of(SUPERVISORD, "program:greendns")["command"],
+    "container": container_command(),
+}
+
+
+@pytest.mark.parametrize("starter", COMMANDS)
+def test_the_command_is_one_of_ours(tmp_path: Path, starter: str) -> None:
     """With arguments that are taken: all that is missing is the directory of the configuration."""
-    program, *arguments = shlex.split(lines_of(path, section)[key])
+    program, *arguments = shlex.split(COMMANDS[starter])
     missing = str(tmp_path / "missing")
     ended = run_here(*[missing if each == "/etc/greendns" else each for each in arguments])
 
