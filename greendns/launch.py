@@ -41,7 +41,7 @@ def run_server(start: Start, refuse: Refuse, notices: Sequence[Problem] = (), wa
     settings = handed_settings(handover)
     if is_trial():
         start_logging(settings.server.log_level)
-        return try_out(start, handover)
+        return try_out(start, take_over(handover))
     start_logging_anyway(settings.server.log_level, settings.server.log_file)
     return _go_on(start, refuse, take_over(handover))
 

@@ -1,8 +1,8 @@
 """The program that lies on the disk now, tried in a child before a running server becomes it. No gevent.
 
-The child runs the command that the server was started with, at the lowest priority. It is given the very document that
-would be handed over, binds nothing, loads all that it would serve, and says that it is ready. Whatever else it does is
-a failure: it ends with another status or without a word, is not ready in time, or is not there.
+The child runs the command that the server was started with, at the lowest priority. It is given all that would be
+handed over, takes it over, reads from none of it, loads all that it would serve, and says that it is ready. Whatever
+else it does is a failure: it ends with another status or without a word, is not ready in time, or is not there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .found import printable
 from .generations import Start, Succession
 from .loaded import Generation
 from .processes import die_with_parent, ending_text, exit_after, fork
-from .upgrade import VARIABLE, Handover, Holdings, describe, handed_options, handed_settings, program, write_document
+from .upgrade import VARIABLE, Holdings, describe, program, write_document
 
 log = logging.getLogger("greendns")
 
@@ -91,7 +91,8 @@ class Trial:
 def begin_trial(holdings: Holdings) -> Trial:
     """Fork the child. Raises OSError."""
     parent = os.getpid()
-    document = write_document(describe(holdings))
+    handover = describe(holdings)
+    document = write_document(handover)
     said = os.memfd_create("greendns-trial")
     ready, to_parent = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -101,21 +102,22 @@ def begin_trial(holdings: Holdings) -> Trial:
             os.close(each)
         raise
     if pid == 0:
-        exit_after(lambda: _be_trial(parent, said, document, to_parent))
+        handed = [*handover.descriptors(), document, to_parent]
+        environment = {**os.environ, VARIABLE: str(document), TRIAL_VARIABLE: str(to_parent)}
+        exit_after(lambda: _be_trial(parent, said, handed, environment))
     os.close(document)
     os.close(to_parent)
     return Trial(pid, said, ready, time.monotonic() + TRIAL_SECONDS)
 
 
-def _be_trial(parent: int, said: int, document: int, to_parent: int) -> int:
+def _be_trial(parent: int, said: int, handed: list[int], environment: dict[str, str]) -> int:
     """In the child: become the program that lies there now."""
     die_with_parent(parent)
     os.nice(_NICE)
     for stream in (1, 2):
         os.dup2(said, stream)
-    for each in (document, to_parent):
+    for each in handed:
         os.set_inheritable(each, True)
-    environment = {**os.environ, VARIABLE: str(document), TRIAL_VARIABLE: str(to_parent)}
     try:
         os.execve(program()[0], program(), environment)
     except OSError as error:
@@ -138,14 +140,13 @@ def is_trial() -> bool:
     return TRIAL_VARIABLE in os.environ
 
 
-def try_out(start: Start, handover: Handover) -> int:
+def try_out(start: Start, holdings: Holdings) -> int:
     """Load all that would be served, and say that all is well. Raises ConfigError for what a server can't do without.
 
     A zone that has no good version now may well be in service, from what its file said before: so that is a failure.
     """
     to_parent = int(os.environ.pop(TRIAL_VARIABLE))
-    settings = handed_settings(handover)
-    generation = Succession(start, handed_options(handover, settings)).anew(settings)
+    generation = Succession(start, holdings.options).anew(holdings.settings)
     problems = tuple(_missing_zones(generation))
     if problems:
         raise ConfigError(*problems)
