@@ -6,8 +6,10 @@ import argparse
 import ipaddress
 import json
 import logging
+import os
 import random
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence

@@ -146,7 +146,7 @@ def try_out(start: Start, holdings: Holdings) -> int:
     A zone that has no good version now may well be in service, from what its file said before: so that is a failure.
     """
     to_parent = int(os.environ.pop(TRIAL_VARIABLE))
-    generation = Succession(start, holdings.options).anew(holdings.settings)
+    generation = Succession(start, holdings.options, holdings.table.slots).anew(holdings.settings)
     problems = tuple(_missing_zones(generation))
     if problems:
         raise ConfigError(*problems)
