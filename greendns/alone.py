@@ -45,7 +45,6 @@ class Alone:
         self.pages = Pages(self.generation, sockets, self.table)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
         self._manager = ServiceManager(os.environ, os.getpid())
-        self._changes = 1
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM, SIGINT or SIGQUIT; `report` is told each address once it is served."""
@@ -78,13 +77,14 @@ class Alone:
     def _wake(self) -> None:
         """Look for changes now, as a signal says."""
         self.table.ask_reload()
-        self._manager.reload(self._changes)
+        self._manager.reload(self.table.asked())
         self.watcher.wake()
 
     def _keep_telling(self) -> None:
         """Tell the service manager how we are; a greenlet of its own."""
         while True:
-            self._manager.look(time.monotonic(), self._changes, f"{tell_size(self.generation)}, one process", True)
+            status = f"{tell_size(self.generation)}, one process"
+            self._manager.look(time.monotonic(), self.table.in_force(_BANK), status, True)
             wait = BEAT_SECONDS if self._manager.due is None else self._manager.due - time.monotonic()
             gevent.sleep(min(max(0.0, wait), BEAT_SECONDS))
 
@@ -109,7 +109,6 @@ class Alone:
 
     def _hand_over(self, generation: Generation) -> None:
         self.generation = generation
-        self._changes += 1
         self.worker.take(generation)
         self.pages.take(generation)
         logging.getLogger().setLevel(generation.config.server.log_level.upper())

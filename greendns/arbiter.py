@@ -129,7 +129,7 @@ class Arbiter:
     def _patience(self) -> int | None:
         """Milliseconds until there may be something to do that nobody tells; None: nothing."""
         seconds = [] if self._adopts_orphans else [_LOOK_SECONDS]
-        if any(each.needs_looks for each in self._generations.values()):
+        if self._manager.is_waiting or any(each.needs_looks for each in self._generations.values()):
             seconds.append(_STEP_SECONDS)
         if self._upgrading.due is not None:
             seconds.append(max(_STEP_SECONDS, self._upgrading.due - time.monotonic()))
@@ -145,6 +145,7 @@ class Arbiter:
         """Act on a signal."""
         if number == signal.SIGHUP:
             self._table.ask_reload()
+            self._manager.reload(self._table.asked())
             self._have_look()
         elif number == signal.SIGUSR1:
             reopen_log()
@@ -155,7 +156,6 @@ class Arbiter:
 
     def _have_look(self) -> None:
         """Have the generation in service look at all files; who is loading anew anyway need not be told."""
-        self._manager.reload(self._seat.pid)
         for each in self._generations.values():
             if each.state == "serving" and not each.is_headless:
                 os.kill(each.pid, signal.SIGHUP)
@@ -229,15 +229,14 @@ class Arbiter:
             self._have_look()
 
     def _tell_manager(self, now: float) -> None:
-        """Tell the service manager how we are; while another generation reads, none is in force."""
-        reading = {pid: self._readers(each) for pid, each in self._generations.items() if self._readers(each)}
+        """Tell the service manager how we are."""
+        is_read = any(map(self._readers, self._generations.values()))
         serving = self._generations.get(self._seat.pid)
-        if serving is None or serving.state != "serving":
-            self._manager.look(now, 0, "loading", bool(reading) or self._before is None)
+        if serving is None or serving.state != "serving" or serving.bank is None:
+            self._manager.look(now, None, "loading", is_read or self._before is None)
             return
-        is_alone = reading.keys() <= {serving.pid}
-        status = f"{serving.holds}, {reading.get(serving.pid, 0)} workers"
-        self._manager.look(now, serving.pid if is_alone else 0, status, bool(reading))
+        status = f"{serving.holds}, {self._readers(serving)} workers"
+        self._manager.look(now, self._table.in_force(serving.bank), status, is_read)
 
     def _readers(self, generation: KeeperGroup) -> int:
         if not self._has_banks(generation):

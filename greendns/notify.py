@@ -19,8 +19,6 @@ _WATCHDOG = ("WATCHDOG_USEC", "WATCHDOG_PID")
 _RETRY_SECONDS = 0.5
 # More than a manager that reads is ever behind.
 _UNTOLD_MAX = 16
-# No number of what is in force.
-_NEVER_IN_FORCE = -1
 
 
 def forget_manager(environment: MutableMapping[str, str]) -> None:
@@ -44,8 +42,9 @@ class ServiceManager:
         self._untold: deque[str] = deque(maxlen=_UNTOLD_MAX)
         self._retry_due = 0.0
         self._status = ""
-        # READY is owed once something else than this is in force; None: it is not owed.
-        self._owed_after: int | None = 0
+        self._is_ready = False
+        # READY is owed once this request is in force; None: it is not owed.
+        self._owed: int | None = 0
 
     @property
     def due(self) -> float | None:
@@ -54,33 +53,38 @@ class ServiceManager:
         beat = [] if self._beat_seconds is None else [self._beat_due]
         return min([*retry, *beat], default=None)
 
-    def reload(self, in_force: int) -> None:
-        """Something is to follow what is in force; nothing is told before that was ready for the first time."""
-        if self._owed_after != 0:
-            self._owed_after = in_force
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits to be told that something is in force."""
+        return self._socket is not None and self._owed is not None
+
+    def reload(self, request: int) -> None:
+        """A reload was asked for, by number; of those before the first READY nothing is told."""
+        if self._is_ready:
+            self._owed = request
             self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def give_up_reload(self) -> None:
-        """What was to follow does not, and what is in force stays so."""
-        if self._owed_after:
-            self._owed_after = _NEVER_IN_FORCE
+        """What was to come does not, and what is in force stays so."""
+        if self._owed is not None:
+            self._owed = 0
 
     def stop(self) -> None:
         """The end begins."""
-        self._owed_after = None
+        self._owed = None
         self._tell("STOPPING=1")
 
-    def look(self, now: float, in_force: int, status: str, is_well: bool) -> None:
+    def look(self, now: float, in_force: int | None, status: str, is_well: bool) -> None:
         """Tell what there is to tell now.
 
-        in_force  a number that is another one after each change; 0 while nothing is in force, or not yet alone
+        in_force  the last reload asked for that is in force, 0 for the start itself; None: nothing is
         status    a line for people
         is_well   whether anybody reads
         """
         told = [f"STATUS={status}"] if status != self._status else []
-        if self._owed_after is not None and in_force not in (0, self._owed_after):
+        if self._owed is not None and in_force is not None and in_force >= self._owed:
             told = ["READY=1", f"MAINPID={self._pid}", f"STATUS={status}"]
-            self._owed_after = None
+            self._is_ready, self._owed = True, None
         if told:
             self._status = status
             self._tell(*told)
