@@ -251,7 +251,7 @@ def _open_all(host: str, port: int, kind: socket.SocketKind, wanted: Wanted) -> 
 def _check_passed(passed: list[socket.socket], wanted: Wanted) -> None:
     """Raise ConfigError for sockets of an address that were passed in and can't be served."""
     if len(passed) > wanted.slots:
-        claim = f"must be passed no more often than there are workers, which are {wanted.slots}"
+        claim = f"must be passed no more often than there may be workers ({wanted.slots})"
         raise ConfigError(Problem(FILE, _place_of(passed[0]), claim, str(len(passed))))
     for each in passed:
         # Who asks by IPv4 would come with an address that is no IPv4 client's.

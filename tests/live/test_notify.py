@@ -113,6 +113,21 @@ def test_a_manager_is_told_in_order(tmp_path: Path, manager: Manager, workers: i
 
 
 @only("path")
+def test_a_program_that_goes_on_in_its_place_tells_on(
+    tmp_path: Path, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the same process, is ready again, and goes on beating; the one that was tried before tells nothing."""
+    monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+    with serving(tmp_path, {"example.com": zone(OLD)}) as server:
+        manager.wait("READY")
+        server.process.send_signal(signal.SIGUSR2)
+        manager.wait("READY", "READY")
+        beats = manager.times("WATCHDOG")
+        wait_until(lambda: manager.times("WATCHDOG") > beats, "another beat")
+        assert manager.senders == {server.process.pid}
+
+
+@only("path")
 def test_a_reload_that_fails_ends_too(tmp_path: Path, manager: Manager) -> None:
     """With what was in force before."""
     with serving(tmp_path, {"example.com": zone(OLD)}) as server:
