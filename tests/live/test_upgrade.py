@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import dns.edns
@@ -14,7 +17,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from tests.identities import processes_of, why_nobody
+from tests.identities import USER, identity_of, powerless, processes_of, readable_directory, why_nobody
 from tests.live.openloop import questioning
 from tests.live.test_workers import alive, counters, loading, processes, settled, zone
 from tests.processtree import KEEPER, WORKER, descendants, is_running, open_descriptors
@@ -286,3 +289,39 @@ def test_one_process_alone_is_not_upgraded(tmp_path: Path) -> None:
         ask_for_upgrade(server)
         wait_until(lambda: "upgrade: only with server.workers" in server.log_text(), "the log")
         assert server.values("www.example.com") == [OLD]
+
+
+# -- as another user
+
+
+def python_for_everybody() -> str:
+    """A Python that every user can run, with what serving needs; empty if there is none."""
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        with suppress(OSError):
+            if not subprocess.run([python, "-c", "import gevent"], user=USER, extra_groups=(), check=False).returncode:
+                return python
+    return ""
+
+
+@needs_root
+def test_the_next_program_is_the_same_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It binds nothing and has no power; nobody but root may trace it. One that the user can't read is not taken."""
+    monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
+    python = python_for_everybody()
+    if not python:
+        pytest.skip("there is no Python that every user can run")
+    with readable_directory() as directory:
+        program = Program(directory / "program", python)
+        with serving(directory, ZONES, ["--user", USER], program=program.command) as server:
+            upgrade(server, program, "2.0.0")
+            pids = processes_of(server)
+            assert {pid: identity_of(pid) for pid in pids} == dict.fromkeys(pids, powerless())
+            assert {os.stat(f"/proc/{pid}/environ").st_uid for pid in pids} == {0}
+            assert server.values("www.example.com") == [OLD]
+
+            program.install("3.0.0")
+            program.directory.chmod(0o700)
+            ask_for_upgrade(server)
+            wait_until(lambda: upgrades(server, "error") == 1, "the failure")
+            assert "Permission denied" in server.log_text()
+            assert version(server) == "2.0.0"
