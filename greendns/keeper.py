@@ -32,6 +32,7 @@ from .processes import (
     lead_group,
     outlive_parent,
     reap,
+    yield_to_others,
 )
 from .regularfile import UNREAD
 from .roles import Inheritance, be_side, be_worker
@@ -110,7 +111,11 @@ class Keeper:
         self._tell(LOADING, str(self._parent))
         self._bank = self._wait_bank()
         try:
-            self._load()
+            if self._before is None:
+                self._load()
+            else:
+                # Others answer meanwhile.
+                yield_to_others(self._load)
         except ConfigError as error:
             self._tell_refusal(error)
             return REFUSED_STATUS

@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
@@ -25,6 +26,8 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _NAME_OCTETS = 15
+_LOWEST_PRIORITY = 19  # setpriority(2)
+_M_ARENA_MAX = -8  # mallopt(3), malloc.h
 # For HTTP, files being read and what libraries open.
 SPARE_DESCRIPTORS = 256
 
@@ -174,6 +177,34 @@ def call_prctl(option: int, argument: int | bytes) -> int:
     rest = (ctypes.c_ulong(0),) * 3
     returned: int = ctypes.CDLL(None).prctl(ctypes.c_int(option), value, *rest)
     return returned
+
+
+def yield_to_others(work: Callable[[], None]) -> None:
+    """Do what may take its time, and let whoever else wants the processor go first; raises what it does.
+
+    On Linux a thread has a priority of its own: this process keeps its own, which without privileges it would not get
+    back, and so do those that it forks afterwards. The thread allocates from where all others do, so that nothing of
+    it is left behind. Elsewhere the work is done as any other.
+    """
+    if sys.platform != "linux":
+        work()
+        return
+    failures: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, _LOWEST_PRIORITY)
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    with contextlib.suppress(AttributeError):  # glibc's alone
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
 
 
 def want_descriptors(needed: int) -> int:

@@ -88,9 +88,10 @@ def greendns(
     pure: bool = False,
     workers: int = 1,
     question: Question = (ORIGIN, "A"),
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[Running]:
     """GreenDNS over a directory of zones, on these cores; entered after its first answer to `question`."""
-    command = [*PROGRAM, "serve", "--config", str(log.parent), "--zones", str(zones), "--geoip", str(geoip)]
+    command = [*program, "serve", "--config", str(log.parent), "--zones", str(zones), "--geoip", str(geoip)]
     command += ["--listen", "127.0.0.1:0", "--http", "off", "--workers", str(workers)]
     environment = {**(_PURE if pure else {}), "PYTHONUNBUFFERED": "1"}
     name = COMPILED if is_compiled(pure) else PURE

@@ -8,17 +8,20 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
+from greendns import __version__
 from greendns.seats import WELL_SECONDS
 from tests.bench.growthzones import large_name, small_zone, zone_name
 from tests.bench.poolzone import OPT, ORIGIN, make_packet
 from tests.load.stage import WORKERS, Stage
-from tests.processtree import WORKER, age_seconds, named
+from tests.processtree import WORKER, age_seconds, is_running, named
 from tests.serving import wait_until
 
-ZONE_CHANGES, OTHER_CHANGES, KILLS, HANG_UPS = 200, 20, 100, 120
+ZONE_CHANGES, OTHER_CHANGES, KILLS, HANG_UPS, UPGRADES, CONNECTIONS = 200, 20, 100, 120, 20, 20
 QUICK = 5
 _SMALL_ZONES = 20
+_FAILING_EACH = 10
 _LARGE_NAMES = 100_000
 # One of so many changes is of the pool's own zone: 4,500 servers, 27,744 records.
 _POOL_EACH = 4
@@ -103,6 +106,48 @@ def hang_up(stage: Stage, count: int) -> str:
     return f"{count} times HUP, two a second"
 
 
+def upgrade(stage: Stage, count: int) -> str:
+    """USR2, each time with another version on the disk; of ten one is a program that fails at its start."""
+    text = stage.package.read_text()
+    failing = [number for number in range(1, count + 1) if number % _FAILING_EACH == _FAILING_EACH // 2]
+    for number in range(1, count + 1):
+        version = f"0.1.0.dev{number}"
+        broken = "raise SystemExit('broken')\n" if number in failing else ""
+        stage.replace(stage.package, (text.replace(__version__, version) + broken).encode())
+        stage.signal(signal.SIGUSR2)
+        if broken:
+            stage.wait_logged("did not say that it is ready: nothing changes", failing.index(number) + 1)
+        else:
+            stage.wait_logged(f"upgrade: {version} is in service")
+    return f"{count} times USR2, {len(failing)} of them to a program that fails"
+
+
+def terminate(stage: Stage, count: int) -> str:
+    """TERM while connections have asked; the end, and the answers that came before it."""
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", stage.port), timeout=10)) for _ in range(count)
+        ]
+        query = make_packet(ORIGIN, "A")
+        for each in connections:
+            # The first half, so that none of them is answered yet.
+            each.sendall(len(query).to_bytes(2, "big") + query[:10])
+        began = time.monotonic()
+        stage.signal(signal.SIGTERM)
+        for each in connections:
+            each.sendall(query[10:])
+        answered = sum(_is_answered(each) for each in connections)
+        stage.wait(lambda: not is_running(stage.tree.root), "its end")
+        return f"TERM: {answered} of {count} TCP queries answered, gone after {time.monotonic() - began:.1f} s"
+
+
+def _is_answered(connection: socket.socket) -> bool:
+    try:
+        return len(connection.recv(4096)) > 2
+    except OSError:
+        return False
+
+
 def do_nothing(stage: Stage, count: int) -> str:
     """For comparison: what the schedule comes to where nothing happens."""
     time.sleep(count)
@@ -115,4 +160,6 @@ ACTS: dict[str, tuple[Act, int]] = {
     "others": (change_settings_and_databases, OTHER_CHANGES),
     "kills": (kill_workers, KILLS),
     "hup": (hang_up, HANG_UPS),
+    "upgrades": (upgrade, UPGRADES),
+    "term": (terminate, CONNECTIONS),
 }

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tests.bench.processes import Tree
 from tests.bench.scene import Scene
 from tests.load import openloop
 from tests.load.openloop import Sent
-from tests.serving import wait_until
+from tests.serving import ROOT, wait_until
 
 RATE = 20_000
 WORKERS = 2
@@ -52,6 +53,11 @@ class Stage:
         return self.zones / f"{ORIGIN}.json"
 
     @property
+    def package(self) -> Path:
+        """The first file of the program that is read."""
+        return self.directory / "greendns" / "__init__.py"
+
+    @property
     def settings(self) -> Path:
         return self.directory / "greendns.toml"
 
@@ -80,26 +86,34 @@ class Stage:
 
 
 @contextmanager
-def opened(here: Scene, workers: int = WORKERS, zones: Path | None = None) -> Iterator[Stage]:
-    """A server of the pool's zone, or of other zones, on a core of its own; all of its processes share that core."""
+def opened(here: Scene, workers: int = WORKERS, zones: Path | None = None, name: str = ORIGIN) -> Iterator[Stage]:
+    """A server of the pool's zone, or of others, on a core of its own that all of its processes share.
+
+    name  what is asked for first
+    """
     directory = here.fresh("stage")
     shutil.copytree(zones or here.pool.zones, directory / "zones")
     shutil.copytree(here.geoip, directory / "geoip", ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "greendns.toml").touch()
     cores = [here.cores.server]
-    question = (ORIGIN if zones is None else _first_name(zones), "A")
     start = contenders.greendns(
-        directory / "zones", directory / "geoip", cores, directory / "log", workers=workers, question=question
+        directory / "zones",
+        directory / "geoip",
+        cores,
+        directory / "log",
+        workers=workers,
+        question=(name, "A"),
+        program=_copy_program(directory),
     )
     with start as server:
         yield Stage(here, directory, server.port, server.tree)
 
 
-def _first_name(zones: Path) -> str:
-    from tests.bench.growthzones import ORIGIN as GROWTH
-    from tests.bench.growthzones import large_name
-
-    return f"{large_name(0)}.{GROWTH}"
+def _copy_program(directory: Path) -> list[str]:
+    """The program as it is here, where it may be replaced."""
+    for name in ("greendns", "scripts"):
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return [sys.executable, str(directory / "scripts" / "greendns")]
 
 
 @contextmanager
