@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable
 
 import gevent
+from gevent.event import Event
 
 from .countertable import CounterTable, make_accounts
 from .generations import Start, Succession, log_news, server_options, tell_change, tell_size
+from .lastgood import last_good
 from .listeners import Sockets, log_small_buffers
 from .loaded import Generation
 from .logbook import reopen_log
 from .notify import ServiceManager
 from .processes import reap
+from .saver import RETRY_SECONDS, save
 from .settings import Config
 from .side import Pages
 from .watcher import Change, Watcher, in_thread, read_state
@@ -36,7 +39,7 @@ class Alone:
         self.sockets = sockets
         # Before anything is loaded: what changes from here on is seen by the watcher.
         known = read_state(settings, start.sources)
-        self.succession = Succession(start, server_options(settings, sockets.dns))
+        self.succession = Succession(start, server_options(settings, sockets.dns), last_good=last_good(settings))
         self.generation = self.succession.first(settings)
         self.table = CounterTable(slots=1)
         self.table.start_reading(_BANK, _SLOT, 1)
@@ -45,6 +48,7 @@ class Alone:
         self.pages = Pages(self.generation, sockets, self.table)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
         self._manager = ServiceManager(os.environ, os.getpid())
+        self._unsaved = Event()
 
     def run(self, report: Callable[[str], None]) -> None:
         """Serve until SIGTERM, SIGINT or SIGQUIT; `report` is told each address once it is served."""
@@ -61,8 +65,10 @@ class Alone:
         for line in self.sockets.told():
             report(line)
         telling = gevent.spawn(self._keep_telling)
+        self._unsaved.set()
+        saving = gevent.spawn(self._keep_saving)
         gevent.wait((stopping, quitting), count=1)
-        telling.kill()
+        gevent.killall([telling, saving], block=False)
         self._manager.stop()
         self.sockets.close()
         for part in (self.worker, self.pages):
@@ -88,6 +94,15 @@ class Alone:
             wait = BEAT_SECONDS if self._manager.due is None else self._manager.due - time.monotonic()
             gevent.sleep(min(max(0.0, wait), BEAT_SECONDS))
 
+    def _keep_saving(self) -> None:
+        """Have what is served kept, each time that it is another; a greenlet of its own."""
+        while self.succession.last_good is not None:
+            self._unsaved.wait()
+            self._unsaved.clear()
+            if not in_thread(save, self.succession.last_good, self.generation):
+                gevent.sleep(RETRY_SECONDS)
+                self._unsaved.set()
+
     def _reload(self, change: Change) -> Generation:
         """Load what changed, in a thread, and swap it in; runs in the watcher's greenlet."""
         previous, request = self.generation, self.table.asked()
@@ -109,6 +124,7 @@ class Alone:
 
     def _hand_over(self, generation: Generation) -> None:
         self.generation = generation
+        self._unsaved.set()
         self.worker.take(generation)
         self.pages.take(generation)
         logging.getLogger().setLevel(generation.config.server.log_level.upper())

@@ -23,6 +23,7 @@ from .errors import ConfigError
 from .generations import Start, Succession
 from .keeper import GAVE_UP, LOADING, REFUSED_STATUS, SERVING, Keeper, Predecessor
 from .keepergroup import KeeperGroup
+from .lastgood import last_good
 from .listeners import log_small_buffers
 from .logbook import reopen_log
 from .notify import ServiceManager
@@ -59,7 +60,9 @@ class Arbiter:
         self._sockets = holdings.sockets
         self._table = holdings.table
         self._generations = holdings.generations
-        self._succession = Succession(start, holdings.options, holdings.table.slots, collects=True)
+        self._succession = Succession(
+            start, holdings.options, holdings.table.slots, last_good(holdings.settings), collects=True
+        )
         self._upgrading = Upgrading(holdings)
         # Where the keeper sits that is in service, or is to be at the start and after one that died. One of a program
         # before ours never does.

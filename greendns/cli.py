@@ -44,6 +44,7 @@ _OVERRIDES = {
     "listen": "server.listen",
     "http": "http.listen",
     "workers": "server.workers",
+    "cache": "cache.directory",
     "identifier": "server.identifier",
     "user": "server.user",
     "allow_root": "server.allow_root",
@@ -95,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
 
     serve_parser = commands.add_parser("serve", help="answer queries")
     _add_common(serve_parser)
+    serve_parser.add_argument(
+        "--cache", metavar="DIR|off", help="the directory where what is served is kept, for a restart"
+    )
     serve_parser.set_defaults(run=serve)
 
     check_parser = commands.add_parser("check", help="load everything as serve would, and print what is wrong")
@@ -152,7 +156,7 @@ def _count_or_text(text: str) -> int | str:
 
 
 def _overrides(parsed: argparse.Namespace) -> dict[str, object]:
-    given = {setting: getattr(parsed, argument) for argument, setting in _OVERRIDES.items()}
+    given = {setting: getattr(parsed, argument, None) for argument, setting in _OVERRIDES.items()}
     return {setting: value for setting, value in given.items() if value is not None}
 
 

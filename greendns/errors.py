@@ -64,3 +64,7 @@ class UnreadError(ConfigError):
 
     def __init__(self, file: str, error: OSError) -> None:
         super().__init__(Problem(file, "", f"must be a file that can be read: {error.strerror or error}"))
+
+
+class CacheError(GreenDNSError):
+    """What is kept of what was served last can't be used, or kept; never an operator's error but at the start."""

@@ -20,14 +20,18 @@ from . import __version__, config, loader
 from .access import make_prefixes
 from .cookies import SECRET_OCTETS
 from .errors import ConfigError, Problem
+from .lastgood import LastGood
 from .listeners import Listener
-from .loaded import Generation
+from .loaded import NOTHING_KEPT, Generation
 from .settingkinds import AUTO
 from .settinglist import changed_restart_settings, take_reloadable
 from .settings import ANY_MINIMAL, CHAOS_OFF, Config
 from .snapshot import ServerOptions
 
 log = logging.getLogger("greendns")
+
+# How many zones are told of by name whose last good versions serve.
+_ZONES_TOLD = 100
 
 # How grave it is, by the levels of logging, and what is told.
 News = tuple[int, str]
@@ -104,12 +108,21 @@ def _chaos_text(value: str) -> str | None:
 class Succession:
     """Makes the generations of a server, each from the one before, and remembers what it has told.
 
-    slots     for how many workers there are sockets; 0: one process does everything
-    collects  whether what was left over from a load is looked for at its end; not where answers would wait for that
+    slots      for how many workers there are sockets; 0: one process does everything
+    last_good  where what is served is kept; None where nothing is
+    collects   whether what was left over from a load is looked for at its end; not where answers would wait for that
     """
 
-    def __init__(self, start: Start, options: ServerOptions, slots: int = 0, collects: bool = False) -> None:
+    def __init__(
+        self,
+        start: Start,
+        options: ServerOptions,
+        slots: int = 0,
+        last_good: LastGood | None = None,
+        collects: bool = False,
+    ) -> None:
         self.start = start
+        self.last_good = last_good
         self._slots = slots
         self._collects = collects
         self.options = options
@@ -117,17 +130,22 @@ class Succession:
         self._config_errors: tuple[Problem, ...] = ()
 
     def first(self, settings: Config) -> Generation:
-        """The first load; broken zones are told and left out.
+        """The first load; broken zones are told, and left out unless their last good version was kept.
 
-        Raises ConfigError for a directory, database or file of secrets that can't be used: with that a server does not
-        start.
+        Raises ConfigError for a database or file of secrets that can't be used, or a directory of zones of which none
+        was kept: with that a server does not start.
         """
         with collector_resting():
-            generation = loader.load(settings, _with_settings(self.options, settings))
-        fatal = (*generation.directory_errors, *generation.database_errors(), *generation.secret_errors())
+            kept = NOTHING_KEPT if self.last_good is None else self.last_good.read(settings)
+            generation = loader.load(settings, _with_settings(self.options, settings), kept=kept)
+            # What no zone came from goes before there are processes to share it.
+            del kept
+        fatal = (*generation.database_errors(), *generation.secret_errors())
+        if not generation.serving():
+            fatal = (*generation.directory_errors, *fatal)
         if fatal:
             raise ConfigError(*fatal)
-        log_news(_tell_problems(generation))
+        log_news([*_tell_problems(generation), *_tell_last_good(generation)])
         if not generation.databases:
             log.warning("no GeoIP database in %s: answers go by @ alone", settings.geoip.find() or "the usual places")
         if not generation.serving():
@@ -213,6 +231,14 @@ def _tell_problems(loaded: Generation, previous: Generation | None = None) -> It
     known = {*previous.errors(), *previous.warnings()} if previous else set()
     yield from ((logging.ERROR, str(problem)) for problem in loaded.errors() if problem not in known)
     yield from ((logging.WARNING, str(problem)) for problem in loaded.warnings() if problem not in known)
+
+
+def _tell_last_good(loaded: Generation) -> Iterator[News]:
+    """What is served as it was before the start."""
+    zones = loaded.last_good()
+    yield from ((logging.WARNING, f"the last good version serves: {zone.told}") for zone in zones[:_ZONES_TOLD])
+    if len(zones) > _ZONES_TOLD:
+        yield logging.WARNING, f"the last good version serves: {len(zones)} zones in all"
 
 
 def tell_change(previous: Generation, loaded: Generation) -> Iterator[News]:

@@ -44,3 +44,10 @@ cdef class Image:
 
     @cython.locals(first=Py_ssize_t, at=Py_ssize_t)
     cpdef Py_ssize_t find_set(self, Py_ssize_t label, int rrtype) except -1
+
+
+@cython.locals(
+    mask=Py_ssize_t, first=Py_ssize_t, at=Py_ssize_t, name=Py_ssize_t, key=int64_t, start=Py_ssize_t, slot=Py_ssize_t,
+    end=Py_ssize_t
+)
+cpdef fill_anew(int64_t[::1] numbers, bytes octets, Py_ssize_t table)

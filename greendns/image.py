@@ -192,3 +192,22 @@ class Image:
         first = label + _FIRST
         found = [self.numbers[at] for at in range(first, first + self.numbers[label + _SETS])]
         return [(each & _TYPE_MASK, each >> _TYPE_BITS) for each in found]
+
+
+def fill_anew(numbers: array[int], octets: bytes, table: int) -> None:
+    """Have the names of a table found by the hashes of this process: those of the one that filled it were others."""
+    mask = numbers[table]
+    first = table + 1
+    end = first + mask + 1
+    names = []
+    for at in range(first, end):
+        if numbers[at]:
+            names.append(numbers[at])
+            numbers[at] = 0
+    for name in names:
+        key = numbers[name + _KEY]
+        start = key >> _KEY_BITS
+        slot = hash(octets[start : start + (key & _KEY_MASK)]) & mask
+        while numbers[first + slot]:
+            slot = (slot + 1) & mask
+        numbers[first + slot] = name

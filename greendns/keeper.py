@@ -36,6 +36,7 @@ from .processes import (
 )
 from .regularfile import UNREAD
 from .roles import Inheritance, be_side, be_worker
+from .saver import Saver
 from .seats import Seat
 from .side import FAILED, LOOK, decode_change
 from .watcher import Change, Reading, read_state
@@ -103,6 +104,7 @@ class Keeper:
         self._line: socket.socket | None = None
         self._said = b""
         self._look_due = 0.0
+        self._saver = Saver(inheritance.succession.last_good)
 
     def run(self) -> Keeper | int:
         """Be a generation until told to leave; an exit status, or the keeper that this process is to be then."""
@@ -188,6 +190,7 @@ class Keeper:
         self._end_stuck()
         self._fill_seats()
         self._advance()
+        self._saver.fork_if_due(self._generation, self._be)
         if self._line is not None and self._line.fileno() in ready:
             self._hear()
         return self._fork_successor() if self._is_successor_due() else None
@@ -199,7 +202,7 @@ class Keeper:
         """Milliseconds until there is something to do that nobody tells; None: nothing."""
         if self._phase in ("starting", "relieving"):
             return int(1000 * _STEP_SECONDS)
-        due = [seat.due for seat in self._seats if seat.due is not None]
+        due = [each for each in (self._saver.due, *[seat.due for seat in self._seats]) if each is not None]
         if self._wanted is not None and not self._successor:
             due.append(self._began + _PACE_SECONDS)
         if self._phase == "leaving":
@@ -248,17 +251,13 @@ class Keeper:
             self._line.close()
         self._line, self._said = None, b""
 
-    def _be(self, role: Callable[[], None]) -> NoReturn:
-        """In a child: be what it was forked for, and end."""
+    def _be(self, role: Callable[[], int | None]) -> NoReturn:
+        """In a child: be what it was forked for, and end; without a status all went well."""
         self._signals.close()
         os.close(self._inheritance.to_arbiter)
         self._hang_up()
 
-        def be_to_the_end() -> int:
-            role()
-            return 0
-
-        exit_after(be_to_the_end)
+        exit_after(lambda: role() or 0)
 
     def _end_stuck(self) -> None:
         """Kill the children that have not stirred for too long: then they are replaced like any that dies."""
@@ -281,6 +280,7 @@ class Keeper:
     def _reap(self) -> None:
         now = time.monotonic()
         for pid, status in reap():
+            self._saver.note_end(pid, status)
             if pid == self._successor:
                 self._give_up_successor(f"the process that loads a change ended ({ending_text(status)})")
             for seat in self._seats:
@@ -314,6 +314,7 @@ class Keeper:
             self._enter("serving")
             self._table.put_in_force(self._bank)
             self._tell_change()
+            self._saver.ask()
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase

@@ -12,6 +12,7 @@ from .activation import take_passed
 from .alone import Alone
 from .arbiter import Arbiter
 from .beforehand import import_all
+from .cachedirectory import check_directory, make_directory
 from .errors import ConfigError, Problem
 from .generations import Start
 from .listeners import Sockets, bind_sockets
@@ -87,7 +88,10 @@ def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: boo
     if refuses_root:
         refuse_root(settings)
     sockets = bind_sockets(settings, slots, take_passed(os.environ, os.getpid()))
+    uid, gid = (os.geteuid(), os.getegid()) if account is None else (account.uid, account.gid)
+    make_directory(settings, uid, gid)
     drop_privileges(account)
+    check_directory(settings)
     if account is not None:
         # What this user can't read now, no reload could: better told now.
         start.read()

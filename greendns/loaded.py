@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ class LoadedZone:
     fingerprint   of the file as last looked at, broken or not
     digest        of the octets that the zone was made from; None before the first good load
     loaded        when, in seconds since 1970; `load_seconds` is what it took
+    is_dated      whether its serial is the time of the file
     """
 
     file: str
@@ -32,6 +34,27 @@ class LoadedZone:
     load_seconds: float = 0.0
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    is_dated: bool = False
+
+    @property
+    def told(self) -> str:
+        """Which version is served, for people."""
+        serial = "" if self.zone is None else f"serial {self.zone.serial}, "
+        return f"{self.file}: {serial}loaded at {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(self.loaded))}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was served last by a server that has ended, as far as it was kept; see `lastgood`.
+
+    zones, files  as in a generation; no zone has been compared with its file yet
+    """
+
+    zones: Mapping[str, LoadedZone] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+NOTHING_KEPT = Kept()
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,10 @@ class Generation:
         secrets = () if self.secrets is None else (self.secrets,)
         others = [each.path for each in (*self.databases.values(), *secrets) if each.fingerprint == UNREAD]
         return frozenset([*zones, *others])
+
+    def last_good(self) -> list[LoadedZone]:
+        """The zones that are served as they were, since their files can't be used as they are."""
+        return [loaded for loaded in self.serving() if loaded.errors or self.directory_errors]
 
     def serving(self) -> list[LoadedZone]:
         """The zones that come from files and are answered for."""

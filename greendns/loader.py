@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import convert, geoip, pgeodns
-from .codes import ADDRESS_TYPES
+from .codes import ADDRESS_TYPES, SERIAL_MAX
 from .cookiefile import LoadedSecrets, load_secrets
 from .errors import ConfigError, Problem, UnreadError
 from .found import printable
 from .geography import Database, Geo, Kind
 from .image import IS_CLOSEST
-from .loaded import Generation, LoadedDatabase, LoadedZone
+from .loaded import NOTHING_KEPT, Generation, Kept, LoadedDatabase, LoadedZone
 from .packing import Packing
 from .regularfile import UNREAD, Fingerprint, fingerprint, read_file
 from .rrset import RRset
@@ -69,17 +69,19 @@ def load(
     options: ServerOptions,
     previous: Generation | None = None,
     unsettled: frozenset[Path] = frozenset(),
+    kept: Kept = NOTHING_KEPT,
 ) -> Generation:
     """Load everything; never raises for what an operator wrote.
 
     previous    what is in service: unchanged files are not read again, broken ones keep what they had
     unsettled   files that are being written: as if they were not touched yet
+    kept        what was served last, if nothing is in service yet
     """
     databases = _load_databases(config, previous, unsettled)
     if previous is not None and unsettled.intersection(previous.files):
         zones, files, errors = previous.zones, previous.files, previous.directory_errors
     else:
-        zones, files, errors = _try_zones(config, previous, unsettled)
+        zones, files, errors = _try_zones(config, previous or kept, unsettled)
     secrets = _load_secrets(config, options, previous, unsettled)
     if secrets is not None:
         options = replace(options, cookie_secrets=secrets.secrets)
@@ -104,17 +106,19 @@ Zones = Mapping[str, LoadedZone]
 
 
 def _try_zones(
-    config: Config, previous: Generation | None, unsettled: frozenset[Path]
+    config: Config, before: Generation | Kept, unsettled: frozenset[Path]
 ) -> tuple[Zones, tuple[Path, ...], tuple[Problem, ...]]:
     """The zones, what else they were read from, and what is wrong with the whole."""
-    before = previous.zones if previous else {}
     try:
         if config.zone_format == "pgeodns":
-            return (*_load_pgeodns(config, before), ())
-        return _load_zones(config, before, unsettled), (), ()
+            return (*_load_pgeodns(config, before.zones), ())
+        # Thousands of small zones share an image, so that there is less to fetch for each answer. Only those of the
+        # first load: an image lives as long as any of its zones, and of what changes later nothing old may stay.
+        shared = Packing() if isinstance(before, Kept) or not before.zones else None
+        return _load_zones(config, before.zones, unsettled, shared), (), ()
     except (OSError, ConfigError) as error:
         # G039: a directory that cannot be read takes no zone away.
-        return before, previous.files if previous else (), _problems(error, config)
+        return before.zones, before.files, _problems(error, config)
 
 
 def _problems(error: OSError | ConfigError, config: Config) -> tuple[Problem, ...]:
@@ -131,12 +135,9 @@ def load_files(paths: list[Path]) -> list[LoadedZone]:
 # -- zones
 
 
-def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path]) -> Zones:
+def _load_zones(config: Config, before: Zones, unsettled: frozenset[Path], shared: Packing | None) -> Zones:
     paths = [path for path in zone_paths(config.zones.directory) if path not in unsettled]
     kept = {str(path): before[str(path)] for path in unsettled if str(path) in before}
-    # Thousands of small zones share an image, so that there is less to fetch for each answer. Only those of the first
-    # load: an image lives as long as any of its zones, and of what changes later nothing old may stay.
-    shared = None if before else Packing()
     zones = {str(path): _load_zone(path, before.get(str(path)), shared) for path in paths}
     if shared is not None:
         shared.settle()
@@ -157,7 +158,7 @@ def _load_zone(path: Path, before: LoadedZone | None, shared: Packing | None) ->
     except OSError as error:
         return _broken(file, UNREAD, before, UnreadError(file, error))
     digest = hashlib.sha256(octets).digest()
-    if before is not None and before.digest == digest:
+    if before is not None and before.digest == digest and not _is_redated(before, seen):
         return replace(before, fingerprint=seen, errors=())
     packing = Packing() if shared is None or len(octets) >= LARGE_OCTETS else shared
     try:
@@ -169,7 +170,18 @@ def _load_zone(path: Path, before: LoadedZone | None, shared: Packing | None) ->
         return _broken(file, seen, before, error)
     if packing is not shared:
         packing.settle()
-    return _loaded(file, zone, warnings, seen, digest, started)
+    return replace(_loaded(file, zone, warnings, seen, digest, started), is_dated=zone.serial == _dated_serial(seen))
+
+
+def _is_redated(before: LoadedZone, seen: Fingerprint) -> bool:
+    """Whether a zone that was kept, and whose serial is the time of its file, has another one now."""
+    assert before.zone is not None
+    return before.is_dated and before.fingerprint == UNREAD and before.zone.serial != _dated_serial(seen)
+
+
+def _dated_serial(seen: Fingerprint) -> int:
+    """The serial of a file that has none in it (G041)."""
+    return seen[0] // 10**9 & SERIAL_MAX
 
 
 def _broken(file: str, seen: Fingerprint, before: LoadedZone | None, error: ConfigError) -> LoadedZone:

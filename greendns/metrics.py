@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from .counters import LIMITED
 from .countertable import CounterTable
+from .lastgood import saved_at
 from .loaded import Generation
 from .snapshot import ServerOptions
 
@@ -47,6 +48,12 @@ class ServerCollector(Collector):
             yield from self._instance(self.generation.snapshot.options)
             yield from self._zones(self.generation)
             yield from self._databases(self.generation)
+            if self.generation.config.cache.find() is not None:
+                yield GaugeMetricFamily(
+                    "greendns_cache_saved_timestamp_seconds",
+                    "When all that was served was last found to be kept in the cache directory, since 1970",
+                    value=saved_at(self.generation.config),
+                )
 
     def _packets(self) -> Iterator[Metric]:
         totals = self.table.totals()

@@ -17,7 +17,8 @@ from .errors import ValueProblem
 from .found import shown
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-HTTP_OFF = "off"
+OFF = "off"
+HTTP_OFF = OFF
 EVERY_ADDRESS = "*"
 AUTO = "auto"
 # More processes than any machine has use for: a slip of the finger must not fork without end.
@@ -185,6 +186,10 @@ def read_directory(value: object) -> Path:
 
 def read_directory_or_none(value: object) -> Path | None:
     return None if value == "" else read_directory(value)
+
+
+def read_directory_or_auto(value: object) -> Path | str:
+    return str(value) if value in (AUTO, OFF) else read_directory(value)
 
 
 def read_file_or_none(value: object) -> Path | None:

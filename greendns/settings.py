@@ -18,10 +18,12 @@ from .settingkinds import (
     AUTO,
     HTTP_OFF,
     LOG_LEVELS,
+    OFF,
     WORKERS_MAX,
     parse_listen,
     read_choice,
     read_directory,
+    read_directory_or_auto,
     read_directory_or_none,
     read_file_or_none,
     read_identifier,
@@ -201,6 +203,26 @@ class GeoipSettings:
 
 
 @dataclass(frozen=True)
+class CacheSettings:
+    directory: Path | str = field(
+        default=AUTO,
+        metadata=restart_takes(
+            read_directory_or_auto,
+            "The directory where what is served is kept, for a restart while zone files are broken, and for a quick "
+            "one; made if it is not there, it must belong to the user that serves. A relative path begins at this "
+            f'file\'s directory. "{AUTO}" is what a service manager made (CACHE_DIRECTORY), "{OFF}" is none.',
+        ),
+    )
+
+    def find(self) -> Path | None:
+        """The directory: the one set, else the first that a service manager made (systemd.exec(5)); None without."""
+        if isinstance(self.directory, Path):
+            return self.directory
+        made = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
+        return Path(made) if made and self.directory == AUTO else None
+
+
+@dataclass(frozen=True)
 class HealthSettings:
     directory: Path | None = field(
         default=None,
@@ -310,6 +332,7 @@ class Config:
     server: ServerSettings = field(default_factory=ServerSettings)
     zones: ZonesSettings = field(default_factory=ZonesSettings)
     geoip: GeoipSettings = field(default_factory=GeoipSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)

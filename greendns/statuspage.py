@@ -110,4 +110,5 @@ def health_report(generation: Generation) -> dict[str, object]:
         "version": __version__,
         "zones": len(generation.serving()),
         "errors": [str(problem) for problem in errors[:_PROBLEMS_SHOWN]],
+        "last_good": [loaded.told for loaded in generation.last_good()[:_PROBLEMS_SHOWN]],
     }

@@ -19,6 +19,7 @@ from . import __version__
 from .errors import ConfigError, Problem
 from .found import printable
 from .generations import Start, Succession
+from .lastgood import last_good
 from .loaded import Generation
 from .processes import die_with_parent, ending_text, exit_after, fork
 from .upgrade import VARIABLE, Holdings, describe, program, write_document
@@ -146,7 +147,8 @@ def try_out(start: Start, holdings: Holdings) -> int:
     A zone that has no good version now may well be in service, from what its file said before: so that is a failure.
     """
     to_parent = int(os.environ.pop(TRIAL_VARIABLE))
-    generation = Succession(start, holdings.options, holdings.table.slots).anew(holdings.settings)
+    kept = last_good(holdings.settings)
+    generation = Succession(start, holdings.options, holdings.table.slots, kept).anew(holdings.settings)
     problems = tuple(_missing_zones(generation))
     if problems:
         raise ConfigError(*problems)
