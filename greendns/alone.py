@@ -11,6 +11,8 @@ from collections.abc import Callable
 import gevent
 from gevent.event import Event
 
+from . import __version__
+from .control import ControlApp
 from .countertable import CounterTable, make_accounts
 from .generations import Start, Succession, log_news, server_options, tell_change, tell_size
 from .lastgood import last_good
@@ -45,7 +47,11 @@ class Alone:
         self.table.start_reading(_BANK, _SLOT, 1)
         accounts = make_accounts(settings.rate_limit.accounts)
         self.worker = Worker(self.generation, sockets.dns, (_SLOT,), self.table.counters(_BANK, _SLOT), accounts.cells)
-        self.pages = Pages(self.generation, sockets, self.table)
+        self.table.own(_BANK, os.getpid())
+        self.table.note_state(_BANK, "serving")
+        self.table.note_program(_BANK, __version__)
+        control = ControlApp(self.table, _BANK, os.getpid(), self._wake)
+        self.pages = Pages(self.generation, sockets, self.table, control)
         self.watcher = Watcher(self.generation, start.sources, known, self._reload)
         self._manager = ServiceManager(os.environ, os.getpid())
         self._unsaved = Event()

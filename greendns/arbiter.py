@@ -84,7 +84,8 @@ class Arbiter:
         self._from_keepers, to_arbiter = self._holdings.keepers
         cells = self._holdings.accounts.cells
         self._inheritance = Inheritance(
-            self._settings, self._sockets, self._table, cells, self._succession, lifeline, to_arbiter, refuse
+            *(self._settings, self._sockets, self._table, cells, self._succession),
+            *(os.getpid(), lifeline, to_arbiter, refuse),
         )
         self._adopts_orphans = adopt_orphans()
         if not self._adopts_orphans:
@@ -258,6 +259,8 @@ class Arbiter:
             del self._generations[generation.pid]
         elif generation.bank is None and generation.state == "loading":
             self._give_bank(generation)
+        elif generation.bank is not None:
+            self._table.note_state(generation.bank, generation.state)
         generation.kill_if_due(now)
 
     def _give_bank(self, generation: KeeperGroup) -> None:

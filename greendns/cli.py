@@ -1,4 +1,4 @@
-"""The command line: serve, check, explain, convert, and geodns's own flags."""
+"""The command line: serve, status, reload, check, explain, convert, and geodns's own flags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import __version__, build_text, config, goflags, loader, name
+from . import __version__, build_text, config, controlcommands, goflags, loader, name
 from .codes import RRTYPE_NAMES
 from .errors import ConfigError, GreenDNSError, Problem, ValueProblem
 from .found import shown_text
@@ -43,6 +43,7 @@ _OVERRIDES = {
     "geoip": "geoip.directory",
     "listen": "server.listen",
     "http": "http.listen",
+    "control": "control.socket",
     "workers": "server.workers",
     "cache": "cache.directory",
     "identifier": "server.identifier",
@@ -101,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve_parser.set_defaults(run=serve)
 
+    controlcommands.add_parsers(commands, Path(DEFAULT_PLACE))
+
     check_parser = commands.add_parser("check", help="load everything as serve would, and print what is wrong")
     check_parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="check just these zone files")
     _add_common(check_parser)
@@ -137,6 +140,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--listen", metavar="ADDR:PORT", action="append", help="an address to answer on; may be given again"
     )
     parser.add_argument("--http", metavar="ADDR:PORT|off", help="where /metrics, /health and /version are served")
+    parser.add_argument("--control", metavar="FILE|auto|off", help="the socket of greendns status and greendns reload")
     parser.add_argument(
         "--workers", metavar="N|auto", type=_count_or_text, help="processes that answer; 0: one does everything"
     )

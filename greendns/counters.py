@@ -183,6 +183,11 @@ def beats(row: memoryview) -> int:
     return count
 
 
+def packets(row: memoryview) -> int:
+    """How many packets the writer of a row has read."""
+    return sum(row[: _TRUNCATED * _CELL_OCTETS].cast("Q"))
+
+
 def forget_connections(row: memoryview) -> None:
     """The writer of a row is gone, and its connections with it."""
     row[:_HEAP_START].cast("Q")[_CONNECTIONS] = 0

@@ -9,10 +9,11 @@ folded, and no sum ever falls.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
-from .counters import ROW_OCTETS, Counters, Totals, beats, forget_connections
+from .counters import ROW_OCTETS, Counters, Totals, beats, forget_connections, packets
 from .sharedmemory import CELL_OCTETS, PAGE_OCTETS, SharedMemory
 
 # One generation in service, one that is coming, and those that still finish what they have: up to four seconds each,
@@ -25,6 +26,8 @@ _LAYOUT = int.from_bytes(b"GreenDN1", "big")
 _FIRST_OWNER = 8
 _UPGRADES = {"ok": 16, "error": 17}
 _ASKED = 18
+_STARTED = 19  # milliseconds, by the monotonic clock
+_FIRST_STATE, _FIRST_SINCE = 24, 32
 # The layout of a keeper's page: reloads, restarts, whether its rows were ever used, the beats of the side process, the
 # request up to which it has read and that of them in force, who reads: the side process and each worker.
 _RELOADS = {"ok": 0, "error": 1}
@@ -34,9 +37,13 @@ _SIDE_BEATS = 4
 _READ = 5
 _IN_FORCE = 6
 _FIRST_READER = 8
+# The version of the program, at the end of the page: behind the readers of as many workers as there may be.
+_PROGRAM_OCTETS = 64
 SIDE = -1  # the slot of the side process
 
 Result = Literal["ok", "error"]
+State = Literal["loading", "serving", "leaving"]
+_STATES: tuple[State, ...] = ("loading", "serving", "leaving")
 
 
 _ACCOUNTS_LAYOUT = int.from_bytes(b"GreenRL1", "big")
@@ -73,6 +80,8 @@ class CounterTable:
         self.descriptor, self.is_adopted = memory.descriptor, memory.is_adopted
         self._head, self._banks = memory.head, memory.body
         self._pages = [self._page(bank) for bank in range(BANKS)]
+        if not self.is_adopted:
+            self._head[_STARTED] = _milliseconds()
 
     # -- rows
 
@@ -88,6 +97,11 @@ class CounterTable:
                 for slot in range(self.slots):
                     totals.add(self._row(bank, slot))
         return totals
+
+    def packets(self) -> int:
+        """How many packets were read."""
+        used = [bank for bank in range(BANKS) if self._pages[bank][_IS_USED]]
+        return sum(packets(self._row(bank, slot)) for bank in used for slot in range(self.slots))
 
     # -- what keepers count
 
@@ -188,10 +202,12 @@ class CounterTable:
     def own(self, bank: int, pid: int) -> None:
         """Give a bank to the generation of a keeper."""
         self._head[_FIRST_OWNER + bank] = pid
+        self.note_state(bank, "loading")
 
     def free(self, bank: int) -> None:
         """Take a bank back: all processes of its generation are gone."""
-        self._head[_FIRST_OWNER + bank] = 0
+        self._head[_FIRST_OWNER + bank] = self._head[_FIRST_STATE + bank] = 0
+        self._program(bank)[:] = bytes(_PROGRAM_OCTETS)
         self._pages[bank][_READ] = self._pages[bank][_IN_FORCE] = 0
         for slot in range(SIDE, self.slots):
             self.stop_reading(bank, slot)
@@ -202,6 +218,46 @@ class CounterTable:
         """The bank of a keeper; None if it has none yet. With 0 the first that is free."""
         return next((bank for bank in range(BANKS) if self._head[_FIRST_OWNER + bank] == pid), None)
 
+    # -- what is told of a generation
+
+    def uptime(self) -> float:
+        """For how many seconds there has been a server."""
+        return (_milliseconds() - self._head[_STARTED]) / 1000
+
+    def banks_in_use(self) -> list[int]:
+        """Those that belong to a generation."""
+        return [bank for bank in range(BANKS) if self.owner(bank)]
+
+    def owner(self, bank: int) -> int:
+        """The keeper that a bank was given to; 0 if it is free."""
+        return self._head[_FIRST_OWNER + bank]
+
+    def note_state(self, bank: int, state: State) -> None:
+        """Note what a generation does; for how long is counted from the first time."""
+        number = 1 + _STATES.index(state)
+        if self._head[_FIRST_STATE + bank] != number:
+            self._head[_FIRST_STATE + bank], self._head[_FIRST_SINCE + bank] = number, _milliseconds()
+
+    def state(self, bank: int) -> State:
+        """What the generation of a bank does."""
+        return _STATES[max(1, self._head[_FIRST_STATE + bank]) - 1]
+
+    def state_seconds(self, bank: int) -> float:
+        """For how long it has been doing that."""
+        return (_milliseconds() - self._head[_FIRST_SINCE + bank]) / 1000
+
+    def note_program(self, bank: int, version: str) -> None:
+        """Note the program of a generation; of a longer text the beginning."""
+        self._program(bank)[:] = version.encode()[:_PROGRAM_OCTETS].ljust(_PROGRAM_OCTETS, b"\0")
+
+    def program(self, bank: int) -> str:
+        """The version of a generation's program; empty for one that has not begun."""
+        return bytes(self._program(bank)).rstrip(b"\0").decode(errors="replace")
+
+    def _program(self, bank: int) -> memoryview:
+        end = bank * self._bank_octets + PAGE_OCTETS
+        return self._banks[end - _PROGRAM_OCTETS : end]
+
     def _page(self, bank: int) -> memoryview:
         start = bank * self._bank_octets
         return self._banks[start : start + PAGE_OCTETS].cast("Q")
@@ -209,3 +265,8 @@ class CounterTable:
     def _row(self, bank: int, slot: int) -> memoryview:
         start = bank * self._bank_octets + PAGE_OCTETS + slot * ROW_OCTETS
         return self._banks[start : start + ROW_OCTETS]
+
+
+def _milliseconds() -> int:
+    """Of the monotonic clock, which is the same for all processes and programs."""
+    return time.monotonic_ns() // 1_000_000

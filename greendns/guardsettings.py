@@ -7,7 +7,10 @@ from pathlib import Path
 
 from .access import EVERYBODY
 from .settingkinds import (
+    AUTO,
+    OFF,
     read_choice,
+    read_control,
     read_file_or_none,
     read_power_of_two,
     read_prefixes,
@@ -26,6 +29,19 @@ CONNECTIONS_MAX = 1_000_000
 RATE_LIMIT_OFF, RATE_LIMIT_COUNT, RATE_LIMIT_LOG, RATE_LIMIT_ON = "off", "count", "log", "limit"
 # Time is counted in microseconds there.
 _RATE = read_whole(0, 1_000_000)
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    socket: str | Path = field(
+        default=AUTO,
+        metadata=restart_takes(
+            read_control,
+            f'Where greendns status and greendns reload reach the server: the path of a Unix socket, or "{AUTO}": '
+            f'control.sock in the directory that a service manager made (RUNTIME_DIRECTORY). "{OFF}": nowhere. '
+            "A relative path begins at this file's directory.",
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
+from . import __version__
 from .countertable import SIDE
 from .errors import ConfigError
 from .generations import News, log_news, tell_change, tell_size
@@ -112,6 +113,7 @@ class Keeper:
         die_with_parent(self._parent)
         self._tell(LOADING, str(self._parent))
         self._bank = self._wait_bank()
+        self._table.note_program(self._bank, __version__)
         try:
             if self._before is None:
                 self._load()

@@ -13,12 +13,13 @@ from .alone import Alone
 from .arbiter import Arbiter
 from .beforehand import import_all
 from .cachedirectory import check_directory, make_directory
+from .controlsocket import bind_control, control_path
 from .errors import ConfigError, Problem
 from .generations import Start
 from .listeners import Sockets, bind_sockets
 from .logbook import start_logging, start_logging_anyway
 from .pidfile import PidFile, pid_file_held
-from .privileges import drop_privileges, find_account, refuse_root, serves_as_root
+from .privileges import Account, drop_privileges, find_account, refuse_root, serves_as_root
 from .settings import Config
 from .trial import is_trial, try_out
 from .upgrade import Holdings, handed_settings, hold, read_handover, take_over
@@ -52,6 +53,7 @@ def _go_on(start: Start, refuse: Refuse, holdings: Holdings) -> int:
     try:
         return Arbiter(start, holdings).run(_report, refuse)
     finally:
+        holdings.sockets.remove()
         if holdings.pid_file is not None:
             holdings.pid_file.remove()
 
@@ -67,35 +69,43 @@ def _begin(start: Start, refuse: Refuse, notices: Sequence[Problem], warns_root:
 
 
 def _run_as(start: Start, refuse: Refuse, settings: Config, pid_file: PidFile | None, warns_root: bool) -> int:
-    slots, log_file = settings.server.slots, settings.server.log_file
-    sockets = _bind_and_drop(start, settings, slots, refuses_root=not warns_root)
-    # Not before: the file is to be the user's, who begins it anew when it was moved away.
-    start_logging(settings.server.log_level, log_file)
+    """Bind all there is to bind, as who we are, become who we are to be, and serve. Raises ConfigError."""
+    account = find_account(settings)
+    if not warns_root:
+        refuse_root(settings)
+    sockets = _bind(settings, account)
+    try:
+        uid, gid = (os.geteuid(), os.getegid()) if account is None else (account.uid, account.gid)
+        make_directory(settings, uid, gid)
+        drop_privileges(account)
+        check_directory(settings)
+        if account is not None:
+            # What this user can't read now, no reload could: better told now.
+            start.read()
+        report = _begin_log(settings)
+        if settings.server.worker_count == 0:
+            Alone(start, settings, sockets).run(report)
+            return 0
+        return Arbiter(start, hold(settings, sockets, settings.server.slots, pid_file)).run(report, refuse)
+    finally:
+        sockets.remove()
+
+
+def _bind(settings: Config, account: Account | None) -> Sockets:
+    sockets = bind_sockets(settings, settings.server.slots, take_passed(os.environ, os.getpid()))
+    path = control_path(settings.control.socket, os.environ)
+    # After the others: a second server of the same addresses does not come that far.
+    return sockets if path is None else replace(sockets, control=bind_control(path, account))
+
+
+def _begin_log(settings: Config) -> Callable[[str], None]:
+    """Log from here on: a file is to be the user's, who begins it anew when it was moved away. Returns what reports."""
+    start_logging(settings.server.log_level, settings.server.log_file)
     for notice in settings.notices:
         log.warning("%s", notice)
     if serves_as_root(settings):
         log.warning("serving as root: what breaks in has the machine (docs/operations.md tells the other ways)")
-    report = _report_and_log if log_file else _report
-    if settings.server.worker_count == 0:
-        Alone(start, settings, sockets).run(report)
-        return 0
-    return Arbiter(start, hold(settings, sockets, slots, pid_file)).run(report, refuse)
-
-
-def _bind_and_drop(start: Start, settings: Config, slots: int, refuses_root: bool) -> Sockets:
-    """Bind all there is to bind, as who we are, and become who we are to be. Raises ConfigError."""
-    account = find_account(settings)
-    if refuses_root:
-        refuse_root(settings)
-    sockets = bind_sockets(settings, slots, take_passed(os.environ, os.getpid()))
-    uid, gid = (os.geteuid(), os.getegid()) if account is None else (account.uid, account.gid)
-    make_directory(settings, uid, gid)
-    drop_privileges(account)
-    check_directory(settings)
-    if account is not None:
-        # What this user can't read now, no reload could: better told now.
-        start.read()
-    return sockets
+    return _report_and_log if settings.server.log_file else _report
 
 
 def _report(line: str) -> None:

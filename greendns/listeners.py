@@ -25,6 +25,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import ifaddr
 
 from .activation import FILE, PassedSockets
+from .controlsocket import ControlSocket
 from .errors import ConfigError, Problem
 from .processes import SPARE_DESCRIPTORS, want_descriptors
 from .settingkinds import EVERY_ADDRESS, HTTP_OFF, parse_listen
@@ -99,10 +100,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Sockets:
-    """All that a server listens on: what it answers on, and the HTTP side, None where that is off."""
+    """All that a server listens on: what it answers on, and HTTP and the control socket, None where they are off."""
 
     dns: list[Listener]
     http: socket.socket | None
+    control: ControlSocket | None = None
 
     def told(self) -> list[str]:
         """A line for each address, that of the HTTP side last."""
@@ -112,8 +114,14 @@ class Sockets:
     def close(self) -> None:
         """Close this process's copies."""
         close_all(self.dns)
-        if self.http is not None:
-            self.http.close()
+        for each in (self.http, self.control):
+            if each is not None:
+                each.close()
+
+    def remove(self) -> None:
+        """Leave nothing of them behind."""
+        if self.control is not None:
+            self.control.remove()
 
 
 def bind_sockets(settings: Config, slots: int, passed: PassedSockets) -> Sockets:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from .cookiefile import LoadedSecrets
 from .errors import Problem
@@ -123,6 +124,12 @@ class Generation:
     def last_good(self) -> list[LoadedZone]:
         """The zones that are served as they were, since their files can't be used as they are."""
         return [loaded for loaded in self.serving() if loaded.errors or self.directory_errors]
+
+    def health(self) -> Literal["ok", "degraded", "unavailable"]:
+        """degraded where a file is broken and its last good version serves; unavailable without any zone."""
+        if not self.serving():
+            return "unavailable"
+        return "degraded" if self.errors() else "ok"
 
     def serving(self) -> list[LoadedZone]:
         """The zones that come from files and are answered for."""

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .control import ControlApp
 from .countertable import SIDE, CounterTable
 from .errors import ConfigError
 from .generations import Succession
@@ -25,6 +26,7 @@ class Inheritance:
 
     settings    of the start: what only a restart takes
     accounts    of the rate limiter
+    arbiter     its pid: whom to signal
     lifeline    readable once the arbiter has ended
     to_arbiter  where a keeper tells what it does
     refuse      tells why a server does not start
@@ -35,6 +37,7 @@ class Inheritance:
     table: CounterTable
     accounts: memoryview
     succession: Succession
+    arbiter: int
     lifeline: int
     to_arbiter: int
     refuse: Callable[[ConfigError], None]
@@ -53,14 +56,16 @@ def be_worker(inheritance: Inheritance, generation: Generation, bank: int, slot:
 
 def be_side(inheritance: Inheritance, generation: Generation, bank: int, known: Reading, line: socket.socket) -> None:
     """Serve pages, and watch over the files of a generation for the keeper at the other end of `line`."""
-    pages = Pages(generation, inheritance.sockets, inheritance.table, bank)
+    table, arbiter = inheritance.table, inheritance.arbiter
+    control = ControlApp(table, bank, arbiter, lambda: os.kill(arbiter, signal.SIGHUP))
+    pages = Pages(generation, inheritance.sockets, table, control, bank)
     side = Side(inheritance.succession.start, generation, known, line)
     side.start()
-    if inheritance.table.is_behind(bank):
+    if table.is_behind(bank):
         # Told to a side process before this one, or not yet.
         side.look()
     # Threads wait for slow disks; the hub that stops is stuck.
-    kept = keep_beating(inheritance.table.beat_side, bank)
+    kept = keep_beating(table.beat_side, bank)
     _serve(inheritance, bank, SIDE, pages)
     del kept
 

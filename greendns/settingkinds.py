@@ -198,3 +198,12 @@ def read_file_or_none(value: object) -> Path | None:
     if not isinstance(value, (str, Path)) or "\0" in str(value):
         raise ValueProblem("must be a file's path", shown(value))
     return Path(value)
+
+
+def read_control(value: object) -> str | Path:
+    """One of the two words, or a path."""
+    if value in (AUTO, OFF):
+        return str(value)
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
+        raise ValueProblem(f'must be "{AUTO}", "{OFF}" or a path', shown(value))
+    return Path(value)

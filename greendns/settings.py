@@ -13,7 +13,7 @@ from typing import Literal
 
 from .codes import PLAIN_UDP_OCTETS, UDP_PAYLOAD_OCTETS
 from .errors import Problem
-from .guardsettings import AccessSettings, CookiesSettings, RateLimitSettings, TcpSettings
+from .guardsettings import AccessSettings, ControlSettings, CookiesSettings, RateLimitSettings, TcpSettings
 from .settingkinds import (
     AUTO,
     HTTP_OFF,
@@ -335,6 +335,7 @@ class Config:
     cache: CacheSettings = field(default_factory=CacheSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
     chaos: ChaosSettings = field(default_factory=ChaosSettings)
     access: AccessSettings = field(default_factory=AccessSettings)

@@ -16,6 +16,7 @@ import gevent
 from gevent.event import Event
 from gevent.socket import wait_read
 
+from .control import ControlApp
 from .countertable import CounterTable
 from .generations import Start
 from .httpserver import HttpServer
@@ -35,30 +36,35 @@ RETRY_SECONDS_MAX = 30.0
 
 
 class Pages:
-    """The HTTP side, or nothing where that is off."""
+    """The HTTP side and the control socket, each where it is not off."""
 
     def __init__(
         self,
         generation: Generation,
         sockets: Sockets,
         table: CounterTable,
+        control: ControlApp,
         bank: int | None = None,
     ) -> None:
         _, groups = generation.config.server.identity
         self.collector = ServerCollector(table, groups, bank, lambda: count_drops(sockets.dns))
         self.app = StatusApp(registry_of(self.collector), generation)
+        self.control = control
         self.servers: list[HttpServer] = []
         if sockets.http is not None:
             self.servers.append(HttpServer(sockets.http.dup(), self.app))
+        if sockets.control is not None:
+            self.servers.append(HttpServer(sockets.control.listening.dup(), control))
         self.take(generation)
 
     def take(self, generation: Generation) -> None:
         """Tell of this generation."""
-        self.collector.generation = generation
+        self.collector.generation = self.control.generation = generation
         self.app.take(generation)
 
     def start(self) -> None:
         """Begin to answer requests."""
+        self.control.start()
         for server in self.servers:
             server.start()
 

@@ -100,15 +100,11 @@ def _credentials(header: str) -> tuple[bytes, bytes]:
 
 
 def health_report(generation: Generation) -> dict[str, object]:
-    """ok; degraded where a file is broken and its last good version serves; unavailable without any zone."""
-    errors = generation.errors()
-    status = "degraded" if errors else "ok"
-    if not generation.serving():
-        status = "unavailable"
+    """How a generation is, in few words."""
     return {
-        "status": status,
+        "status": generation.health(),
         "version": __version__,
         "zones": len(generation.serving()),
-        "errors": [str(problem) for problem in errors[:_PROBLEMS_SHOWN]],
+        "errors": [str(problem) for problem in generation.errors()[:_PROBLEMS_SHOWN]],
         "last_good": [loaded.told for loaded in generation.last_good()[:_PROBLEMS_SHOWN]],
     }

@@ -15,12 +15,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from . import __version__, config
+from .controlsocket import ControlSocket
 from .countertable import Accounts, CounterTable, make_accounts
 from .errors import ConfigError, Problem
 from .generations import server_options
@@ -97,6 +98,7 @@ class Handover:
     settings     that only a restart takes, the level of the log and the number of workers, by name
     identity     what answers say of the server
     secrets      for cookies, hexadecimal
+    control      the control socket's path, the device and number of its file, its descriptor, if there is one
     pid_file     its path and its descriptor, if there is one
     listeners    of each: host, port, descriptors for UDP, descriptors for TCP
     generations  of each: the fields of KeeperGroup but for `is_ours`; `killed_at` is in seconds from now
@@ -111,6 +113,7 @@ class Handover:
     slots: int
     listeners: list[tuple[str, int, list[int], list[int]]]
     http: int | None
+    control: tuple[str, tuple[int, int], int] | None
     pid_file: tuple[str, int] | None
     table: int
     accounts: int
@@ -127,6 +130,8 @@ class Handover:
         found += [self.table, self.accounts, *self.lifeline, *self.keepers]
         if self.http is not None:
             found.append(self.http)
+        if self.control is not None:
+            found.append(self.control[2])
         if self.pid_file is not None:
             found.append(self.pid_file[1])
         return found
@@ -139,6 +144,7 @@ def describe(holdings: Holdings) -> Handover:
     """What there is to hand over."""
     now = time.monotonic()
     settings, options, sockets, pid_file = holdings.settings, holdings.options, holdings.sockets, holdings.pid_file
+    control = sockets.control
     assert holdings.table.descriptor is not None
     assert holdings.accounts.descriptor is not None
     told = {name: value for name, value in restart_settings(settings).items() if value is not None}
@@ -154,6 +160,7 @@ def describe(holdings: Holdings) -> Handover:
             for each in sockets.dns
         ],
         http=None if sockets.http is None else sockets.http.fileno(),
+        control=None if control is None else (str(control.path), control.file, control.listening.fileno()),
         pid_file=None if pid_file is None else (str(pid_file.path), pid_file.descriptor),
         table=holdings.table.descriptor,
         accounts=holdings.accounts.descriptor,
@@ -279,7 +286,13 @@ def _take_sockets(handover: Handover) -> Sockets:
         Listener(host, port, tuple(map(_take_socket, udp)), tuple(map(_take_socket, tcp)))
         for host, port, udp, tcp in handover.listeners
     ]
-    return Sockets(listeners, None if handover.http is None else socket.socket(fileno=handover.http))
+    http = None if handover.http is None else socket.socket(fileno=handover.http)
+    return Sockets(listeners, http, None if handover.control is None else _take_control(*handover.control))
+
+
+def _take_control(path: str, file: Sequence[int], descriptor: int) -> ControlSocket:
+    device, number = file
+    return ControlSocket(Path(path), _take_socket(descriptor), (device, number))
 
 
 def _take_socket(descriptor: int) -> socket.socket:
