@@ -46,7 +46,7 @@ class Alone:
         self.table = CounterTable(slots=1)
         self.table.start_reading(_BANK, _SLOT, 1)
         accounts = make_accounts(settings.rate_limit.accounts)
-        self.worker = Worker(self.generation, sockets.dns, (_SLOT,), self.table.counters(_BANK, _SLOT), accounts.cells)
+        self.worker = Worker(self.generation, sockets.dns, (_SLOT,), self.table.counters(_BANK, _SLOT), accounts)
         self.table.own(_BANK, os.getpid())
         self.table.note_state(_BANK, "serving")
         self.table.note_program(_BANK, __version__)

@@ -82,9 +82,9 @@ class Arbiter:
         self._report = report
         lifeline, self._lifeline_holder = self._holdings.lifeline
         self._from_keepers, to_arbiter = self._holdings.keepers
-        cells = self._holdings.accounts.cells
+        accounts = self._holdings.accounts
         self._inheritance = Inheritance(
-            *(self._settings, self._sockets, self._table, cells, self._succession),
+            *(self._settings, self._sockets, self._table, accounts, self._succession),
             *(os.getpid(), lifeline, to_arbiter, refuse),
         )
         self._adopts_orphans = adopt_orphans()

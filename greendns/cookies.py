@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from struct import Struct
 
-SECRET_OCTETS = 16  # RFC 9018 section 4.4: the key of SipHash-2-4
+from .siphash import KEY_OCTETS, Secret, read_word, siphash_2_4
+
+SECRET_OCTETS = KEY_OCTETS  # RFC 9018 section 4.4: the key of SipHash-2-4
 
 # As C integers: a number beyond 32 bits that stands in a compiled function is a Python integer there.
-_MASK = 0xFFFFFFFFFFFFFFFF
 _SECONDS, _HALF = 2**32, 2**31
 _WORD_OCTETS, _STAMPED_OCTETS, _COOKIE_OCTETS = 8, 16, 24
 _VERSION = 1  # RFC 9018 section 4.1
@@ -25,70 +26,6 @@ _RENEW_SECONDS = 1800
 _SKEW_SECONDS = 300
 
 
-class Secret:
-    """A server secret: 16 octets as the four words that SipHash begins with."""
-
-    __slots__ = ("_a", "_b", "_c", "_d")
-
-    def __init__(self, octets: bytes) -> None:
-        low = int.from_bytes(octets[:8], "little")
-        high = int.from_bytes(octets[8:SECRET_OCTETS], "little")
-        self._a, self._b = low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D
-        self._c, self._d = low ^ 0x6C7967656E657261, high ^ 0x7465646279746573
-
-
-def siphash_2_4(secret: Secret, client: int, stamp: int, address: bytes) -> int:
-    """SipHash-2-4 (Aumasson and Bernstein, 2012) of what a server cookie vouches for: 64 bits.
-
-    client   the client's cookie, as a little-endian number
-    stamp    the eight octets behind it, likewise
-
-    >>> octets = bytes(range(20))
-    >>> client, stamp = (int.from_bytes(octets[at : at + 8], "little") for at in (0, 8))
-    >>> hex(siphash_2_4(Secret(bytes(range(16))), client, stamp, octets[16:]))
-    '0xbed65cf21aa2ee98'
-    """
-    octets = address
-    size = len(address)
-    a, b, c, d = _rounds(secret._a, secret._b, secret._c, secret._d ^ client, 2)
-    a, b, c, d = _rounds(a ^ client, b, c, d ^ stamp, 2)
-    a ^= stamp
-    for at in range(0, size - 7, 8):
-        word = _word(octets, at, _WORD_OCTETS)
-        a, b, c, d = _rounds(a, b, c, d ^ word, 2)
-        a ^= word
-    rest = size & 7
-    count: int = _STAMPED_OCTETS + size & 0xFF
-    word = count << 56 | _word(octets, size - rest, rest)
-    a, b, c, d = _rounds(a, b, c, d ^ word, 2)
-    a, b, c, d = _rounds(a ^ word, b, c ^ 0xFF, d, 4)
-    return a ^ b ^ c ^ d
-
-
-def _word(octets: bytes, at: int, count: int) -> int:
-    """The `count` octets from `at` as a little-endian number."""
-    word = 0
-    for index in range(at + count - 1, at - 1, -1):
-        word = word << 8 | octets[index]
-    return word
-
-
-def _rounds(a: int, b: int, c: int, d: int, count: int) -> tuple[int, int, int, int]:
-    """`count` SipRounds over the four words of the state."""
-    for _ in range(count):
-        a = a + b & _MASK
-        c = c + d & _MASK
-        b = (b << 13 & _MASK | b >> 51) ^ a
-        d = (d << 16 & _MASK | d >> 48) ^ c
-        a = a << 32 & _MASK | a >> 32
-        c = c + b & _MASK
-        a = a + d & _MASK
-        b = (b << 17 & _MASK | b >> 47) ^ c
-        d = (d << 21 & _MASK | d >> 43) ^ a
-        c = c << 32 & _MASK | c >> 32
-    return a, b, c, d
-
-
 def make_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: Secret) -> bytes:
     """The client's cookie and a server cookie for it (RFC 9018 section 4): 24 octets, a whole option.
 
@@ -98,7 +35,7 @@ def make_cookie(client_cookie: bytes, address: bytes, seconds: int, secret: Secr
     """
     stamp = _stamp(seconds)
     own = client_cookie[:_WORD_OCTETS]
-    client = _word(own, 0, len(own))
+    client = read_word(own, 0)
     return _pack_cookie(own, stamp, siphash_2_4(secret, client, stamp, address))
 
 
@@ -115,10 +52,9 @@ def is_valid(cookie: bytes, address: bytes, seconds: int, secrets: tuple[Secret,
     """
     if not -_SKEW_SECONDS <= _age(cookie, seconds) <= _VALID_SECONDS:
         return False
-    octets = cookie
     # The hash is taken over the reserved octets as they came (RFC 9018 section 4.2).
-    client, stamp = _word(octets, 0, _WORD_OCTETS), _word(octets, _WORD_OCTETS, _WORD_OCTETS)
-    told = _word(octets, _STAMPED_OCTETS, _WORD_OCTETS)
+    client, stamp = read_word(cookie, 0), read_word(cookie, _WORD_OCTETS)
+    told = read_word(cookie, _STAMPED_OCTETS)
     # A generator would cost as much as the hash.
     for secret in secrets:  # noqa: SIM110
         if siphash_2_4(secret, client, stamp, address) == told:

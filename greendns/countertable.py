@@ -9,12 +9,14 @@ folded, and no sum ever falls.
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Literal
 
 from .counters import ROW_OCTETS, Counters, Totals, beats, forget_connections, packets
 from .sharedmemory import CELL_OCTETS, PAGE_OCTETS, SharedMemory
+from .siphash import KEY_OCTETS, Secret
 
 # One generation in service, one that is coming, and those that still finish what they have: up to four seconds each,
 # and at most one begins in a second. A generation that finds no bank waits for one.
@@ -47,23 +49,29 @@ _STATES: tuple[State, ...] = ("loading", "serving", "leaving")
 
 
 _ACCOUNTS_LAYOUT = int.from_bytes(b"GreenRL1", "big")
+_FIRST_KEY = 8  # behind the layout
 
 
 @dataclass(frozen=True)
 class Accounts:
     """The rate limiter's accounts: cells that all workers write to.
 
+    secret      by which they are found
     descriptor  of their memory; None where it has none
     """
 
     cells: memoryview
+    secret: Secret
     descriptor: int | None
 
 
 def make_accounts(count: int, handed: int | None = None) -> Accounts:
     """So many accounts: those behind a descriptor, if they are as many, or new ones."""
     memory = SharedMemory((_ACCOUNTS_LAYOUT, count), count * CELL_OCTETS, handed)
-    return Accounts(memory.body.cast("Q"), memory.descriptor)
+    key = memory.head[_FIRST_KEY : _FIRST_KEY + KEY_OCTETS // CELL_OCTETS].cast("B")
+    if not memory.is_adopted:
+        key[:] = secrets.token_bytes(KEY_OCTETS)
+    return Accounts(memory.body.cast("Q"), Secret(bytes(key)), memory.descriptor)
 
 
 class CounterTable:

@@ -11,8 +11,8 @@ as the rate. The debt grows on with what is asked meanwhile, up to the window mo
 stays limited until it pauses.
 
 Cells are written by all workers without a lock: what one of two writes is lost at times, and an answer more goes out.
-An account is found by a keyed hash (of bytes: SipHash, PEP 456), among the eight cells of one line of the processor's
-cache; the one that owes least is given up where there is none yet.
+An account is found by a keyed hash (SipHash), whose key lies with the accounts, among the eight cells of one line of
+the processor's cache; the one that owes least is given up where there is none yet.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from .access import NOBODY, Prefixes
 from .outcome import Outcome
+from .siphash import Secret, siphash_1_3
 
 ACCOUNTS_PER_LINE = 8
 
@@ -74,6 +75,7 @@ class RateLimiter:
 
     cells     the accounts, of type code "Q", zero in the beginning and shared by all workers; of whole lines a power of
               two
+    secret    the key of the hash by which accounts are found: that of all who share them
     slip      see Limits
     enforces  whether answers are held back; else it is only told what would be
     tells     whether the networks that come to be limited are told
@@ -90,6 +92,7 @@ class RateLimiter:
         "_line_mask",
         "_micros",
         "_now",
+        "_secret",
         "_steps",
         "enforces",
         "has_begun",
@@ -97,8 +100,11 @@ class RateLimiter:
         "tells",
     )
 
-    def __init__(self, cells: memoryview, limits: Limits, enforces: bool = True, tells: bool = False) -> None:
+    def __init__(
+        self, cells: memoryview, secret: Secret, limits: Limits, enforces: bool = True, tells: bool = False
+    ) -> None:
         self._cells = cells
+        self._secret = secret
         self._line_mask = len(cells) // ACCOUNTS_PER_LINE - 1
         self._steps = tuple([_SECOND // rate if rate else 0 for rate in limits.rates])
         self._exempt = limits.exempt
@@ -123,16 +129,17 @@ class RateLimiter:
         step = self._steps[kind]
         if not step:
             return False
-        network = self._network(address)
-        key = hash(network) & _64_BITS
-        spread = kind
+        named = self._network(address)
+        # The size of the address tells where its network ends and the owner begins.
+        spread = kind | len(address) << 3
         if kind == _POSITIVE:
             owner = outcome.owner
             spread |= outcome.qtype << 8
             if owner is not None:
-                key ^= (hash(owner) & _64_BITS) * _ODD & _64_BITS
+                named += owner
         if kind != _ERROR and outcome.zone is not None:
             spread |= outcome.zone.number << 24
+        key = siphash_1_3(self._secret, named)
         key = (key ^ spread * _ODD & _64_BITS) * _GOLDEN & _64_BITS
         if now != self._now:
             # One time for a whole batch.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .control import ControlApp
-from .countertable import SIDE, CounterTable
+from .countertable import SIDE, Accounts, CounterTable
 from .errors import ConfigError
 from .generations import Succession
 from .listeners import Sockets
@@ -35,7 +35,7 @@ class Inheritance:
     settings: Config
     sockets: Sockets
     table: CounterTable
-    accounts: memoryview
+    accounts: Accounts
     succession: Succession
     arbiter: int
     lifeline: int

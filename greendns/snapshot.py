@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from .access import NOBODY, Prefixes
 from .codes import UDP_PAYLOAD_OCTETS, EdnsOption
-from .cookies import Secret
 from .geography import EMPTY_GEO, Geo
 from .image import Image
 from .response import encode_opt, encode_option
+from .siphash import Secret
 from .zonedb import ZoneDB
 
 Coordinates = tuple[float, float]

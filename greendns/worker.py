@@ -23,6 +23,7 @@ from .access import make_prefixes
 from .chance import Uniform
 from .connections import Connections
 from .counters import Counters
+from .countertable import Accounts
 from .guardsettings import RATE_LIMIT_LOG, RATE_LIMIT_OFF, RATE_LIMIT_ON, RateLimitSettings
 from .healthfiles import HealthFiles
 from .listeners import Listener
@@ -55,7 +56,7 @@ class Worker:
         listening: Sequence[Listener],
         slots: Sequence[int],
         counters: Counters,
-        accounts: memoryview,
+        accounts: Accounts,
     ) -> None:
         """Serve on these slots; `accounts` are the rate limiter's, which all workers share."""
         # Random octets are fetched after the fork: workers must not draw alike.
@@ -146,7 +147,7 @@ class LimitLog:
         self._logged, self._untold = now, 0
 
 
-def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimiter | None:
+def make_limiter(settings: RateLimitSettings, accounts: Accounts) -> RateLimiter | None:
     """What judges answers by UDP; None where nothing is looked at."""
     exempt = make_prefixes(settings.exempt)
     if settings.mode == RATE_LIMIT_OFF or exempt is None:
@@ -166,7 +167,8 @@ def make_limiter(settings: RateLimitSettings, accounts: memoryview) -> RateLimit
         exempt,
     )
     tells = settings.mode in (RATE_LIMIT_LOG, RATE_LIMIT_ON)
-    return RateLimiter(accounts, limits, enforces=settings.mode == RATE_LIMIT_ON, tells=tells)
+    enforces = settings.mode == RATE_LIMIT_ON
+    return RateLimiter(accounts.cells, accounts.secret, limits, enforces, tells)
 
 
 def wait_stopped(servers: Sequence[BaseServer]) -> None:

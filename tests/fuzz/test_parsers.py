@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from greendns import name
 from greendns.cookiefile import parse_secrets
-from greendns.cookies import Secret, is_valid, make_cookie
+from greendns.cookies import is_valid, make_cookie
 from greendns.errors import ConfigError, ValueProblem
 from greendns.geoip import find_files, open_database
 from greendns.healthfiles import HealthFiles
 from greendns.query import parse, parse_client_subnet
+from greendns.siphash import Secret
 from tests.checks.rows import COOKIE, ECS, NSID, UNKNOWN_OPTION, edns
 from tests.databases import WORLD, write_world
 

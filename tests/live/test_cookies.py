@@ -12,7 +12,8 @@ import dns.query
 import dns.rcode
 import pytest
 
-from greendns.cookies import Secret, is_valid
+from greendns.cookies import is_valid
+from greendns.siphash import Secret
 from tests.serving import Server, run_command, serving, wait_until
 
 OLD, NEW = "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"

@@ -152,6 +152,25 @@ def test_counters_of_another_layout_begin_anew(server: Server, program: Program)
     assert 0 < server.metric("greendns_packets_total", transport="udp") < report.sent
 
 
+def test_who_is_limited_stays_so(tmp_path: Path, program: Program) -> None:
+    """What a network owes is written down for the next program too: it gets no second burst."""
+    rate = 5
+    (tmp_path / "greendns.toml").write_text(
+        f'[rate_limit]\nmode = "limit"\nanswers_per_second = {rate}\nwindow_seconds = 60\nslip = 0\n'
+    )
+    wire = dns.message.make_query("www.example.com", "A").to_wire()
+    with serving(tmp_path, ZONES, program=program.command) as server:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(61 * rate):
+                sender.sendto(wire, (server.host, server.port))
+        wait_until(lambda: server.metric("greendns_packets_total") >= 61 * rate, "the flood")
+        dropped = server.metric("greendns_rate_limited_answers_total", action="dropped")
+        upgrade(server, program, "2.0.0")
+        assert dropped
+        assert server.exchange(wire, timeout=1) is None
+        assert server.metric("greendns_rate_limited_answers_total", action="dropped") == dropped + 1
+
+
 # -- what fails changes nothing
 
 _SERVE = "def run_server("

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greendns.cookies import Secret, is_valid, is_young, make_cookie, siphash_2_4
+from greendns.cookies import is_valid, is_young, make_cookie
+from greendns.siphash import Secret, siphash_2_4
 
 SECRET = Secret(bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf"))
 OLD_SECRET = Secret(bytes.fromhex("dd3bdf9344b678b185a6f5cb60fca715"))

@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 from greendns.access import make_prefixes
 from greendns.outcome import Outcome
 from greendns.ratelimit import ACCOUNTS_PER_LINE, Limits, RateLimiter
+from greendns.siphash import Secret
 from tests.unit.test_counters import zone
 
 NOW = 1_700_000_000.0
 CLIENT = bytes((192, 0, 2, 7))
 RATE = 10
 WINDOW = 5
+SECRET = Secret(bytes(range(16)))
 
 
 def limiter(accounts: int = 1024, **changes: Any) -> RateLimiter:
     """One with rates that are easily told apart."""
     limits = Limits((RATE, 20, 30, 40, 50), WINDOW, 2, 24, 56)._replace(**changes)
-    return RateLimiter(memoryview(bytearray(8 * accounts)).cast("Q"), limits)
+    return RateLimiter(memoryview(bytearray(8 * accounts)).cast("Q"), SECRET, limits)
 
 
 ZONES = {number: zone(number=number) for number in (1, 2)}
@@ -179,7 +181,7 @@ def test_accounts_are_shared_by_all_who_have_the_cells() -> None:
     """Two workers together send what one would."""
     cells = memoryview(bytearray(8 * 1024)).cast("Q")
     limits = Limits((RATE, 20, 30, 40, 50), WINDOW, 2, 24, 56)
-    one, two = RateLimiter(cells, limits), RateLimiter(cells, limits)
+    one, two = RateLimiter(cells, SECRET, limits), RateLimiter(cells, SECRET, limits)
     assert sum(sent(each, 1) for each in [one, two] * 100) == RATE
 
 
