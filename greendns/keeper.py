@@ -1,4 +1,4 @@
-"""One generation: loads, forks its workers and its side process, replaces what dies, forks the next generation.
+"""One generation: loads, has its crew of workers and a side process, forks the next generation.
 
 A keeper has no hub and never answers. It is forked by the keeper before it, whose generation it has in memory, so that
 only what changed is read; the first one, and one after a keeper that died, by the arbiter. What a keeper does, in turn:
@@ -13,14 +13,13 @@ import logging
 import os
 import select
 import signal
-import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
 from . import __version__
 from .countertable import SIDE
+from .crew import START_SECONDS, Crew, Role
 from .errors import ConfigError
 from .generations import News, log_news, tell_change, tell_size
 from .loaded import Generation
@@ -36,10 +35,9 @@ from .processes import (
     yield_to_others,
 )
 from .regularfile import UNREAD
-from .roles import Inheritance, be_side, be_worker
+from .roles import Inheritance
 from .saver import Saver
-from .seats import Seat
-from .side import FAILED, LOOK, decode_change
+from .side import FAILED, LOOK
 from .watcher import Change, Reading, read_state
 
 log = logging.getLogger("greendns")
@@ -53,10 +51,6 @@ GAVE_UP = "gave-up"
 REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession.first
 # A hand-over takes milliseconds: so often its state is looked at while it is under way.
 _STEP_SECONDS = 0.005
-# Workers that do not come up within this will not: a generation that never serves must not be waited for.
-_START_SECONDS = 30.0
-# So often it looks whether its children are stuck.
-_LOOK_SECONDS = 1.0
 # Workers before us that do not stop reading, because they are stopped themselves, say, hold nothing up any longer.
 _RELIEF_SECONDS = 2.0
 # At most so often does a generation follow another.
@@ -97,14 +91,10 @@ class Keeper:
         self._table = inheritance.table
         self._phase: Phase = "starting"
         self._status = 0
-        self._seats: list[Seat] = []
         self._news: list[News] | None = None
         self._successor = 0
         self._wanted: Change | None = None
         self._began = time.monotonic()
-        self._line: socket.socket | None = None
-        self._said = b""
-        self._look_due = 0.0
         self._saver = Saver(inheritance.succession.last_good)
 
     def run(self) -> Keeper | int:
@@ -124,6 +114,7 @@ class Keeper:
             self._tell_refusal(error)
             return REFUSED_STATUS
         self._phase_began = time.monotonic()
+        self._crew = Crew(self._inheritance, self._generation, self._bank, self._known)
         self._signals = SignalQueue((signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
         outlive_parent()
         while True:
@@ -145,7 +136,6 @@ class Keeper:
             self._news = list(tell_change(before.generation, self._generation))
             # What is replaced is let go of here: workers forked with it would keep it to their end.
             self._before = Predecessor(before.bank)
-        self._seats = [Seat(slot) for slot in range(SIDE, self._generation.config.server.worker_count)]
         logging.getLogger().setLevel(self._generation.config.server.log_level.upper())
 
     def _find_request(self) -> int:
@@ -176,7 +166,7 @@ class Keeper:
 
     def _turn(self) -> Keeper | int | None:
         poll = select.poll()
-        for descriptor in (self._signals.fileno(), self._inheritance.lifeline, *self._line_descriptor()):
+        for descriptor in (self._signals.fileno(), self._inheritance.lifeline, *self._crew.descriptors()):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(self._patience())}
         if self._inheritance.lifeline in ready:
@@ -185,130 +175,61 @@ class Keeper:
         if signal.SIGTERM in came:
             self._leave()
         if signal.SIGHUP in came:
-            self._say(LOOK)
+            self._crew.say(LOOK)
         self._reap()
         if self._phase == "leaving":
-            return self._status if all(seat.pid == 0 for seat in self._seats) else None
-        self._end_stuck()
-        self._fill_seats()
+            return self._status if self._crew.is_gone else None
+        if self._phase == "serving":
+            self._crew.end_stuck()
+        self._crew.fill_seats(self._be)
         self._advance()
         self._saver.fork_if_due(self._generation, self._be)
-        if self._line is not None and self._line.fileno() in ready:
-            self._hear()
+        if ready.intersection(self._crew.descriptors()):
+            self._wanted = self._crew.hear() or self._wanted
         return self._fork_successor() if self._is_successor_due() else None
-
-    def _line_descriptor(self) -> tuple[int, ...]:
-        return () if self._line is None else (self._line.fileno(),)
 
     def _patience(self) -> int | None:
         """Milliseconds until there is something to do that nobody tells; None: nothing."""
         if self._phase in ("starting", "relieving"):
             return int(1000 * _STEP_SECONDS)
-        due = [each for each in (self._saver.due, *[seat.due for seat in self._seats]) if each is not None]
-        if self._wanted is not None and not self._successor:
-            due.append(self._began + _PACE_SECONDS)
         if self._phase == "leaving":
             return None
-        due.append(self._look_due)
+        due = [self._crew.due()]
+        if self._saver.due is not None:
+            due.append(self._saver.due)
+        if self._wanted is not None and not self._successor:
+            due.append(self._began + _PACE_SECONDS)
         return max(0, int(1000 * (min(due) - time.monotonic())) + 1)
 
     def _leave(self) -> None:
         """Have the children finish, and let the sockets go; nobody is replaced any more."""
         self._phase = "leaving"
         self._inheritance.sockets.close()
-        for seat in self._seats:
-            if seat.pid:
-                os.kill(seat.pid, signal.SIGTERM)
+        self._crew.have_leave()
 
-    # -- children
-
-    def _fill_seats(self) -> None:
-        """Fork whoever is due."""
-        now = time.monotonic()
-        for seat in self._seats:
-            if seat.is_due(now):
-                try:
-                    seat.take(self._fork_side() if seat.slot == SIDE else self._fork_worker(seat.slot), now)
-                except OSError as error:
-                    seat.take(0, now)
-                    pause = seat.bury(now)
-                    log.error("%s can't be forked (%s): tried again in %.1f s", _told(seat), error.strerror, pause)
-
-    def _fork_worker(self, slot: int) -> int:
-        return fork("greendns-worker") or self._be(
-            lambda: be_worker(self._inheritance, self._generation, self._bank, slot)
-        )
-
-    def _fork_side(self) -> int:
-        self._hang_up()
-        self._line, theirs = socket.socketpair()
-        pid = fork("greendns-side") or self._be(
-            lambda: be_side(self._inheritance, self._generation, self._bank, self._known, theirs)
-        )
-        theirs.close()
-        return pid
-
-    def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        self._line, self._said = None, b""
-
-    def _be(self, role: Callable[[], int | None]) -> NoReturn:
+    def _be(self, role: Role) -> NoReturn:
         """In a child: be what it was forked for, and end; without a status all went well."""
         self._signals.close()
         os.close(self._inheritance.to_arbiter)
-        self._hang_up()
-
+        self._crew.hang_up()
         exit_after(lambda: role() or 0)
 
-    def _end_stuck(self) -> None:
-        """Kill the children that have not stirred for too long: then they are replaced like any that dies."""
-        now = time.monotonic()
-        if self._phase != "serving" or now < self._look_due:
-            return
-        self._look_due = now + _LOOK_SECONDS
-        for seat in self._seats:
-            if seat.pid and self._is_stuck(seat):
-                log.error(
-                    "%s (process %d) has not stirred for %d s", _told(seat), seat.pid, seat.missed * _LOOK_SECONDS
-                )
-                os.kill(seat.pid, signal.SIGKILL)
-
-    def _is_stuck(self, seat: Seat) -> bool:
-        reads = self._table.reader(self._bank, seat.slot) == seat.pid
-        seconds = self._generation.config.server.heartbeat_seconds if reads else _START_SECONDS
-        return seat.hear(self._table.beats(self._bank, seat.slot)) * _LOOK_SECONDS >= seconds
-
     def _reap(self) -> None:
-        now = time.monotonic()
         for pid, status in reap():
             self._saver.note_end(pid, status)
             if pid == self._successor:
                 self._give_up_successor(f"the process that loads a change ended ({ending_text(status)})")
-            for seat in self._seats:
-                if seat.pid == pid:
-                    self._bury(seat, status, now)
-
-    def _bury(self, seat: Seat, status: int, now: float) -> None:
-        if self._table.reader(self._bank, seat.slot) == seat.pid:
-            self._table.stop_reading(self._bank, seat.slot)
-        told = f"{_told(seat)} (process {seat.pid}) ended ({ending_text(status)})"
-        pause = seat.bury(now)
-        if self._phase == "leaving":
-            return
-        log.error("%s: replaced %s", told, f"in {pause:.1f} s" if pause else "at once")
-        if seat.slot != SIDE:
-            self._table.count_restart(self._bank)
+            self._crew.bury(pid, status, self._phase == "leaving")
 
     # -- the way into service
 
     def _advance(self) -> None:
         """Go on with the hand-over, or give it up."""
         if self._phase == "starting":
-            if all(self._table.reader(self._bank, seat.slot) for seat in self._seats):
+            if self._crew.is_up:
                 self._enter("relieving")
                 self._tell(SERVING, tell_size(self._generation))
-            elif self._has_lasted(_START_SECONDS):
+            elif self._has_lasted(START_SECONDS):
                 log.error("the workers did not come up: the generation is given up")
                 self._status = 1
                 self._leave()
@@ -338,18 +259,6 @@ class Keeper:
 
     # -- the next generation
 
-    def _hear(self) -> None:
-        """Read what the side process says: one line for each change. A later one has all of an earlier one in it."""
-        assert self._line is not None
-        said = self._line.recv(1 << 16)
-        if not said:
-            # It has ended: another one follows, with a line of its own.
-            self._hang_up()
-            return
-        *lines, self._said = (self._said + said).split(b"\n")
-        if lines:
-            self._wanted = decode_change(lines[-1])
-
     def _is_successor_due(self) -> bool:
         is_time = time.monotonic() - self._began >= _PACE_SECONDS
         return self._wanted is not None and self._phase == "serving" and not self._successor and is_time
@@ -365,7 +274,7 @@ class Keeper:
         if self._successor:
             return None
         self._signals.close()
-        self._hang_up()
+        self._crew.hang_up()
         return Keeper(self._inheritance, parent, Predecessor(self._bank, self._generation, self._known), change)
 
     def _give_up_successor(self, why: str) -> None:
@@ -375,16 +284,5 @@ class Keeper:
             return
         log.error("%s: what was in service stays", why)
         self._table.count_reload(self._bank, "error")
-        self._say(FAILED)
+        self._crew.say(FAILED)
         self._tell(GAVE_UP)
-
-    def _say(self, word: bytes) -> None:
-        if self._line is not None:
-            try:
-                self._line.sendall(word)
-            except OSError:
-                log.debug("the side process is gone: the next one looks by itself")
-
-
-def _told(seat: Seat) -> str:
-    return "the side process" if seat.slot == SIDE else f"worker {seat.slot}"
