@@ -8,6 +8,7 @@ import pwd
 import signal
 import socket
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from greendns import __version__, build_text
 from tests.commands import run_here
 from tests.identities import USER, readable_directory, why_nobody
 from tests.processtree import KEEPER, named
+from tests.programs import Program
 from tests.serving import Server, run_command, serving, wait_until, write_zones
 
 OLD, NEW, NEWER = "192.0.2.1", "192.0.2.2", "192.0.2.3"
@@ -29,6 +31,7 @@ STRANGER = "daemon"
 # It takes a while to load.
 BIG = {"data": {f"n{number}": {"a": [[OLD, 10], [NEW, 10]]} for number in range(30_000)}}
 each_kind = pytest.mark.parametrize("workers", [2, 0])
+needs_memory = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has memory that outlives a program")
 needs_root = pytest.mark.skipif(bool(why_nobody()), reason=why_nobody() or "never")
 
 
@@ -212,6 +215,31 @@ def test_a_reload_tells_that_it_is_late(place: Path) -> None:
         assert ended.returncode == 1
         assert ended.stderr.startswith(f"greendns: {place / 'c'}: not in force within 0.5 s")
         server.wait_in_force(lambda: server.values("www.example.com") == [NEW], "the change")
+
+
+@needs_memory
+def test_an_upgrade_keeps_the_socket(place: Path) -> None:
+    """And the requests; status tells which program serves, and the process to signal is the same."""
+    program = Program(place / "program")
+    with running(place, program=program.command) as server:
+        assert reload(place).returncode == 0
+        program.install("0.2.0")
+        server.process.send_signal(signal.SIGUSR2)
+
+        def is_alone() -> bool:
+            return [each["version"] for each in status(place)["generations"]] == ["0.2.0"]
+
+        wait_until(is_alone, "the other program, alone")
+        write_zones(server.zones, {"example.com": zone(NEW)})
+        assert reload(place).returncode == 0
+        assert server.values("www.example.com") == [NEW]
+        report = status(place)
+        assert (report["version"], report["pid"]) == ("0.2.0", server.process.pid)
+        assert report["reloads"]["asked"] == 2
+        assert report["upgrades"] == {"ok": 1, "error": 0}
+        server.process.terminate()
+        assert server.process.wait(10) == 0
+        assert not (place / "c").exists()
 
 
 # -- where it is, and who reaches it

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_here
 from tests.identities import USER, as_user, identity_of, powerless, processes_of, readable_directory, why_nobody
 from tests.processtree import KEEPER, SIDE, WORKER, named
 from tests.serving import PROGRAM, Server, run_command, serving, wait_until, write_zones
@@ -109,12 +110,15 @@ def test_a_process_can_still_look_at_itself(server: Server) -> None:
 def test_no_code_is_read_after_the_start(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user may not be able to: Python's own directory may be root's alone."""
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
-    with serving(directory, {"example.com": zone(OLD)}, ["--user", USER], workers=WORKERS) as running:
+    control = str(directory / "control.sock")
+    arguments = ["--user", USER, "--control", control]
+    with serving(directory, {"example.com": zone(OLD)}, arguments, workers=WORKERS) as running:
         write_zones(running.zones, {"example.com": zone(NEW)})
         wait_until(lambda: running.values("www.example.com") == [NEW], "the change")
         for tcp in (False, True):
             assert running.ask("_status.example.com", "TXT", tcp=tcp).answer
         assert running.get("/nowhere")[0] == 404
+        assert [run_here(command, "--control", control).returncode for command in ("reload", "status")] == [0, 0]
         imported, loading, later = running.log_text().partition("no GeoIP database")
     assert loading
     assert "import time:" in imported
