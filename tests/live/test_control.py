@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -22,7 +23,7 @@ import pytest
 from greendns import __version__, build_text
 from tests.commands import run_here
 from tests.identities import USER, readable_directory, why_nobody
-from tests.processtree import KEEPER, named
+from tests.processtree import KEEPER, WORKER, is_running, named
 from tests.programs import Program
 from tests.serving import Server, run_command, serving, wait_until, write_zones
 
@@ -160,6 +161,35 @@ def test_a_reload_during_another_one_is_in_force_when_it_returns(place: Path) ->
         assert ended.stdout == "all that lies there is in force, zones: 3\n"
         assert [server.values("www.last.example") for _ in range(20)] == [[NEWER]] * 20
         assert server.values("www.example.com") == [NEW]
+
+
+def test_a_reload_waits_for_who_answers_from_before(place: Path) -> None:
+    """The new workers answer by then, and one of the old ones has not noticed that it is to leave."""
+    with running(place) as server:
+        before = named(server.process.pid, WORKER)
+        write_zones(server.zones, {"example.com": zone(NEW)})
+        os.kill(before[0], signal.SIGSTOP)
+
+        def go_on() -> bool:
+            wait_until(lambda: not is_running(before[1]), "the end of the other one")
+            time.sleep(0.5)  # so much too early it would return
+            os.kill(before[0], signal.SIGCONT)
+            return True
+
+        with ThreadPoolExecutor(1) as pool:
+            went_on = pool.submit(go_on)
+            assert reload(place).returncode == 0
+            assert went_on.done()
+        assert [server.values("www.example.com") for _ in range(20)] == [[NEW]] * 20
+
+
+def test_a_reload_without_a_change_during_another_one_is_not_forgotten(place: Path) -> None:
+    """Though there is nothing new to be seen, it is in force only after another look."""
+    with running(place) as server:
+        write_zones(server.zones, {"big.example": BIG})
+        wait_until(lambda: len(status(place)["generations"]) == 2, "a generation that loads")
+        ended = reload(place, "--timeout", "20")
+        assert (ended.returncode, ended.stdout) == (0, "all that lies there is in force, zones: 2\n")
 
 
 @each_kind
