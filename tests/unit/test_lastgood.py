@@ -355,14 +355,18 @@ def test_another_program_makes_zones_anew_where_it_can(server: Server, monkeypat
     before = server.save(server.start())
     theirs = server.images()
     monkeypatch.setattr(lastgood, "_program", lambda: "another")
-    server.write(b=BROKEN)
-
     after = server.save(server.start())
-
-    assert serials(after) == {"a": 1, "b": 1}
     assert not is_kept(after, before, "a")
     assert not theirs.keys() & server.images().keys()
     assert is_kept(server.start(), after, "a")
+    monkeypatch.setattr(lastgood, "_program", lambda: "a third one")
+    server.write(b=BROKEN)
+
+    last = server.save(server.start())
+
+    assert serials(last) == {"a": 1, "b": 1}
+    assert (is_kept(last, after, "a"), is_kept(last, after, "b")) == (False, True)
+    assert serials(server.start()) == {"a": 1, "b": 1}
 
 
 def test_a_directory_that_others_can_write_to_is_not_believed(server: Server, caplog: pytest.LogCaptureFixture) -> None:
