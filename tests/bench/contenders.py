@@ -37,7 +37,7 @@ _TCP_CONNECTIONS = 250
 class Running:
     """A server under measurement.
 
-    start_seconds  from the start of its process to its first answer
+    start_seconds  from the start of its process to its first answer; `start_cpu` is what its processes used until then
     start_peak     the most memory that its processes had together until then, in megabytes of 10^6 octets
     """
 
@@ -45,6 +45,7 @@ class Running:
     port: int
     tree: Tree
     start_seconds: float
+    start_cpu: float
     start_peak: float
 
 
@@ -89,10 +90,12 @@ def greendns(
     workers: int = 1,
     question: Question = (ORIGIN, "A"),
     program: Sequence[str] = PROGRAM,
+    cache: Path | None = None,
 ) -> Iterator[Running]:
     """GreenDNS over a directory of zones, on these cores; entered after its first answer to `question`."""
     command = [*program, "serve", "--config", str(log.parent), "--zones", str(zones), "--geoip", str(geoip)]
     command += ["--listen", "127.0.0.1:0", "--http", "off", "--workers", str(workers)]
+    command += ["--cache", "off" if cache is None else str(cache)]
     environment = {**(_PURE if pure else {}), "PYTHONUNBUFFERED": "1"}
     name = COMPILED if is_compiled(pure) else PURE
     begin = time.monotonic()
@@ -187,11 +190,11 @@ def _first_answer(
     with Peak(tree) as peak:
         while process.poll() is None and time.monotonic() < begin + START_SECONDS:
             if _is_answered(port, make_packet(*question)):
-                taken = time.monotonic() - begin
+                taken, used = time.monotonic() - begin, tree.cpu_seconds()
                 break
         else:
             raise SystemExit(f"{name} did not answer within {START_SECONDS:.0f} s:\n{log.read_text()}")
-    return Running(name, port, tree, taken, peak.megabytes)
+    return Running(name, port, tree, taken, used, peak.megabytes)
 
 
 def _is_answered(port: int, packet: bytes) -> bool:

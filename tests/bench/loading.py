@@ -2,19 +2,22 @@
 
     python -m tests.bench.loading [--quick] [--rounds 3] [--pure] [--geodns PROGRAM] [--json FILE]
 
-One zone file of 1,000,000 weighted A records in 100,000 names (26 MB), and 10,000 small zones. On one core, with no
-MaxMind database unless --geoip names a directory of them.
+A zone in the shape of the pool's, one zone file of 1,000,000 weighted A records in 100,000 names (26 MB), and 10,000
+small zones; each from its files, and from what was kept of them in a cache directory. On one core, with no MaxMind
+database unless --geoip names a directory of them.
 """
 
 from __future__ import annotations
 
 import random
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from greendns.lastgood import INDEX
 from tests.bench import contenders, report, scene
 from tests.bench.contenders import Running
 from tests.bench.growthzones import (
@@ -26,6 +29,7 @@ from tests.bench.growthzones import (
     zone_name,
     zone_packets,
 )
+from tests.bench.poolzone import ORIGIN as POOL_ORIGIN
 from tests.bench.poolzone import make_packet
 from tests.load import openloop
 
@@ -49,11 +53,13 @@ class Work:
 class Load:
     """One load. Memory of all processes together, in megabytes of 10^6 octets.
 
+    cpu       seconds of all processes until the first answer
     resident  after the first answer
     after     after 10,000 more, of names all over
     """
 
     seconds: float
+    cpu: float
     resident: float
     after: float
     peak: float
@@ -74,13 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         [
             name,
             report.spread(load.seconds for load in loads).text(2),
+            report.spread(load.cpu for load in loads).text(2),
             report.spread(load.resident for load in loads).text(1),
             report.spread(load.after for load in loads).text(1),
             report.spread(load.peak for load in loads).text(1),
         ]
         for name, loads in found.items()
     ]
-    head = ["", "seconds to first answer", "resident MB", f"after {_QUESTIONS:,} queries", "peak MB"]
+    head = ["", "seconds to first answer", "CPU seconds", "resident MB", f"after {_QUESTIONS:,} queries", "peak MB"]
     print("\n".join([report.machine_text(where), "", *report.columns(head, rows), *notes]))
     told = {name: [asdict(load) for load in loads] for name, loads in found.items()}
     scene.write_json(parsed.json, {"machine": asdict(where), "loads": told})
@@ -92,6 +99,7 @@ def make_work(here: scene.Scene) -> list[Work]:
     names, zones = (NAMES // 10, ZONES // 10) if here.quick else (NAMES, ZONES)
     asked = [f"{large_name(draw.randrange(names))}.{ORIGIN}" for _ in range(_QUESTIONS)]
     return [
+        Work("the pool's zone", here.pool.zones, POOL_ORIGIN, here.pool.packets),
         Work(
             f"{names * RECORDS_A_NAME:,} records in {names:,} names",
             write_large_zone(here.directory / "large", names, RECORDS_A_NAME),
@@ -108,32 +116,53 @@ def make_work(here: scene.Scene) -> list[Work]:
 
 
 def measure(here: scene.Scene, work: Sequence[Work], geoip: Path, pure: bool) -> dict[str, list[Load]]:
-    """Each in turns, by GreenDNS and, where there is one, by geodns."""
+    """Each in turns, by GreenDNS, from the files and from what was kept, and, where there is one, by geodns."""
     found: dict[str, list[Load]] = {}
+    caches = {each.name: _fill_cache(here, each, geoip, pure) for each in work}
     rounds = here.rounds or (1 if here.quick else ROUNDS)
     for number in range(rounds):
         for each in work:
-            for starting in _starts(here, each, geoip, pure):
-                name, load = _load(here, each, starting)
-                found.setdefault(f"{name}, {each.name}", []).append(load)
-                scene.progress(f"round {number + 1}/{rounds}  {name}, {each.name}: {load.seconds:.2f} s")
+            for way, starting in _starts(here, each, geoip, pure, caches[each.name]):
+                load = _load(here, each, starting)
+                found.setdefault(f"{way}, {each.name}", []).append(load)
+                scene.progress(f"round {number + 1}/{rounds}  {way}, {each.name}: {load.seconds:.2f} s")
     return found
 
 
-def _starts(here: scene.Scene, work: Work, geoip: Path, pure: bool) -> Iterator[AbstractContextManager[Running]]:
+def _fill_cache(here: scene.Scene, work: Work, geoip: Path, pure: bool) -> Path:
+    """A directory in which a server has kept what it serves."""
+    cache, log = here.fresh("cache"), here.fresh("greendns") / "log"
+    with contenders.greendns(
+        work.zones, geoip, [here.cores.server], log, pure=pure, question=(work.question, "A"), cache=cache
+    ):
+        deadline = time.monotonic() + contenders.START_SECONDS
+        while not (cache / INDEX).exists():
+            if time.monotonic() > deadline:
+                raise SystemExit(f"nothing was kept in {cache}:\n{log.read_text()}")
+            time.sleep(0.1)
+    return cache
+
+
+def _starts(
+    here: scene.Scene, work: Work, geoip: Path, pure: bool, cache: Path
+) -> Iterator[tuple[str, AbstractContextManager[Running]]]:
     core, question = here.cores.server, (work.question, "A")
-    log = here.fresh("greendns") / "log"
-    yield contenders.greendns(work.zones, geoip, [core], log, pure=pure, question=question)
+    ours = contenders.COMPILED if contenders.is_compiled(pure) else contenders.PURE
+    for way, kept in (("from files", None), ("from the cache", cache)):
+        log = here.fresh("greendns") / "log"
+        starting = contenders.greendns(work.zones, geoip, [core], log, pure=pure, question=question, cache=kept)
+        yield f"{ours} {way}", starting
     if here.geodns is not None:
-        yield contenders.geodns(here.geodns, work.zones, geoip, core, here.fresh("geodns"), question)
+        starting = contenders.geodns(here.geodns, work.zones, geoip, core, here.fresh("geodns"), question)
+        yield contenders.GEODNS, starting
 
 
-def _load(here: scene.Scene, work: Work, starting: AbstractContextManager[Running]) -> tuple[str, Load]:
+def _load(here: scene.Scene, work: Work, starting: AbstractContextManager[Running]) -> Load:
     with starting as server:
         resident = server.tree.memory()
         openloop.send(here.sender, server.port, work.packets, [here.cores.client], total=_QUESTIONS, outstanding=100)
-        load = Load(server.start_seconds, resident, server.tree.memory(), server.start_peak)
-        return server.name, Load(**{key: round(value, 2) for key, value in asdict(load).items()})
+        load = Load(server.start_seconds, server.start_cpu, resident, server.tree.memory(), server.start_peak)
+        return Load(**{key: round(value, 2) for key, value in asdict(load).items()})
 
 
 if __name__ == "__main__":
