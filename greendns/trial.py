@@ -14,15 +14,15 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from . import __version__
 from .errors import ConfigError, Problem
-from .found import printable
 from .generations import Start, Succession
 from .lastgood import last_good
 from .loaded import Generation
 from .processes import die_with_parent, ending_text, exit_after, fork
-from .upgrade import VARIABLE, Holdings, describe, program, write_document
+from .upgrade import VARIABLE, Holdings, describe, document_of, program
 
 log = logging.getLogger("greendns")
 
@@ -44,14 +44,14 @@ _OCTETS_MAX = 16_384
 class Trial:
     """A trial under way.
 
-    said   what the child wrote to standard output and standard error: a memfd
-    ready  where it says that it is ready: the end of a pipe
+    said   what the child wrote to standard output and standard error
+    ready  where it says that it is ready
     due    when it is given up, by the monotonic clock
     """
 
     pid: int
-    said: int
-    ready: int
+    said: BinaryIO
+    ready: BinaryIO
     due: float
     is_late: bool = False
 
@@ -68,47 +68,39 @@ class Trial:
 
     def close(self) -> None:
         """Let the descriptors go."""
-        os.close(self.said)
-        os.close(self.ready)
-
-    def _read_word(self) -> str:
-        # Whoever the child has forked may hold the other end.
-        with contextlib.suppress(BlockingIOError):
-            return os.read(self.ready, 4096).decode(errors="replace")
-        return ""
+        self.said.close()
+        self.ready.close()
 
     def judge(self, status: int) -> str:
         """The version that is ready; empty for a failure, which is told. The child has ended with `status`."""
-        word, _, version = self._read_word().strip().partition(" ")
+        self.ready.seek(0)
+        word, _, version = self.ready.read(_OCTETS_MAX).decode(errors="replace").strip().partition(" ")
         if status == 0 and word == _READY:
             return version
         for line in _last_lines(self.said):
-            log.error("upgrade: %s", printable(line))
-        why = f"was not ready within {TRIAL_SECONDS:.0f} s" if self.is_late else f"ended ({ending_text(status)})"
-        log.error("upgrade: the program that lies there now %s and did not say that it is ready: nothing changes", why)
+            log.error("upgrade: %s", line)
+        why = f"ended ({ending_text(status)}), and did not say that it is ready"
+        if self.is_late:
+            why = f"was not ready within {TRIAL_SECONDS:.0f} s"
+        log.error("upgrade: the program that lies there now %s: nothing changes", why)
         return ""
 
 
 def begin_trial(holdings: Holdings) -> Trial:
     """Fork the child. Raises OSError."""
     parent = os.getpid()
-    handover = describe(holdings)
-    document = write_document(handover)
-    said = os.memfd_create("greendns-trial")
-    ready, to_parent = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
+    said, ready = _nameless_file(), _nameless_file()
+    with document_of(describe(holdings)) as (document, handed):
         pid = fork("greendns-trial")
-    except OSError:
-        for each in (document, said, ready, to_parent):
-            os.close(each)
-        raise
-    if pid == 0:
-        handed = [*handover.descriptors(), document, to_parent]
-        environment = {**os.environ, VARIABLE: str(document), TRIAL_VARIABLE: str(to_parent)}
-        exit_after(lambda: _be_trial(parent, said, handed, environment))
-    os.close(document)
-    os.close(to_parent)
+        if pid == 0:
+            told = {VARIABLE: str(document), TRIAL_VARIABLE: str(ready.fileno())}
+            handed += [ready.fileno()]
+            exit_after(lambda: _be_trial(parent, said.fileno(), handed, {**os.environ, **told}))
     return Trial(pid, said, ready, time.monotonic() + TRIAL_SECONDS)
+
+
+def _nameless_file() -> BinaryIO:
+    return open(os.memfd_create("greendns-trial"), "w+b", buffering=0)
 
 
 def _be_trial(parent: int, said: int, handed: list[int], environment: dict[str, str]) -> int:
@@ -126,10 +118,9 @@ def _be_trial(parent: int, said: int, handed: list[int], environment: dict[str, 
     return 1
 
 
-def _last_lines(descriptor: int) -> list[str]:
-    size = os.fstat(descriptor).st_size
-    start = max(0, size - _OCTETS_MAX)
-    text = os.pread(descriptor, _OCTETS_MAX, start).decode(errors="replace")
+def _last_lines(said: BinaryIO) -> list[str]:
+    said.seek(max(0, os.fstat(said.fileno()).st_size - _OCTETS_MAX))
+    text = said.read(_OCTETS_MAX).decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()][-_LINES_MAX:]
 
 
@@ -146,13 +137,13 @@ def try_out(start: Start, holdings: Holdings) -> int:
 
     A zone that has no good version now may well be in service, from what its file said before: so that is a failure.
     """
-    to_parent = int(os.environ.pop(TRIAL_VARIABLE))
+    ready = int(os.environ.pop(TRIAL_VARIABLE))
     kept = last_good(holdings.settings)
     generation = Succession(start, holdings.options, holdings.table.slots, kept).anew(holdings.settings)
     problems = tuple(_missing_zones(generation))
     if problems:
         raise ConfigError(*problems)
-    os.write(to_parent, f"{_READY} {__version__}\n".encode())
+    os.write(ready, f"{_READY} {__version__}\n".encode())
     return 0
 
 

@@ -180,12 +180,13 @@ def _describe_group(group: KeeperGroup, now: float) -> dict[str, Any]:
     return told
 
 
-def write_document(handover: Handover) -> int:
-    """Write it to a memfd; returns the descriptor."""
-    descriptor = os.memfd_create("greendns-handover")
-    with open(descriptor, "w", closefd=False) as document:
+@contextlib.contextmanager
+def document_of(handover: Handover) -> Iterator[tuple[int, list[int]]]:
+    """A memfd with the document, until the end: its descriptor, and all that another program needs, it included."""
+    with open(os.memfd_create("greendns-handover"), "w") as document:
         json.dump(asdict(handover), document, default=str)
-    return descriptor
+        document.flush()
+        yield document.fileno(), [*handover.descriptors(), document.fileno()]
 
 
 def program() -> list[str]:
@@ -198,17 +199,14 @@ def become_next(holdings: Holdings) -> OSError:
 
     Signals that come meanwhile wait until the next one has its handlers: by default they would end the process.
     """
-    handover = describe(holdings)
-    document = write_document(handover)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
-        with _inheritable([*handover.descriptors(), document]):
+        with document_of(describe(holdings)) as (document, descriptors), _inheritable(descriptors):
             os.execve(program()[0], program(), {**os.environ, VARIABLE: str(document)})
     except OSError as error:
         return error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        os.close(document)
 
 
 @contextlib.contextmanager

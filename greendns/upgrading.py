@@ -18,6 +18,7 @@ class Upgrading:
         self._holdings = holdings
         self._trial: Trial | None = None
         self._next = ""
+        self._is_given_up = False
         # The program whose generation is still in service.
         self._before = holdings.before
 
@@ -56,10 +57,11 @@ class Upgrading:
         if trial is None or trial.pid != pid:
             return
         self._trial = None
-        self._next = trial.judge(status)
+        if not self._is_given_up:
+            self._next = trial.judge(status)
+            if not self._next:
+                self._holdings.table.count_upgrade("error")
         trial.close()
-        if not self._next:
-            self._holdings.table.count_upgrade("error")
 
     def check(self, now: float) -> None:
         """End what takes too long."""
@@ -82,7 +84,7 @@ class Upgrading:
 
     def give_up(self) -> None:
         """The server stops."""
-        self._next = ""
+        self._next, self._is_given_up = "", True
         if self._trial is not None:
             self._trial.kill()
 
