@@ -89,7 +89,7 @@ def test_a_random_subnet_is_one_that_resolvers_send() -> None:
 def test_unique_numbers_go_on_where_the_last_run_ended() -> None:
     """Two runs never ask for the same name; a run of existing names uses none up."""
     unique = growth.Unique()
-    absent = growth.Ask(Running("", 0, Tree(0), 0, 0), Path(), is_unique=True)
+    absent = growth.Ask(Running("", 0, Tree(0), 0, 0, 0), Path(), is_unique=True)
     existing = growth.Ask(absent.server, Path())
 
     first = unique.options(absent)

@@ -87,7 +87,7 @@ def test_columns_line_up() -> None:
 
 def test_every_server_is_the_first_of_a_round_in_turn() -> None:
     """And all of them take part in each."""
-    servers = [Running(name, 0, Tree(0), 0.0, 0.0) for name in "abc"]
+    servers = [Running(name, 0, Tree(0), 0.0, 0.0, 0.0) for name in "abc"]
 
     firsts = [[server.name for server in rotated(servers, number)] for number in range(4)]
 
