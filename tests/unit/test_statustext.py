@@ -9,7 +9,11 @@ from greendns.statustext import ZONES_SHOWN, status_lines
 def report(zones: int, errors: int) -> Report:
     """Of a server with so many zones and errors."""
     return {
-        **{"status": "degraded", "version": "0.1.0", "build": "compiled", "pid": 7, "uptime_seconds": 3725.5},
+        "status": "degraded",
+        "version": "0.1.0",
+        "build": "compiled",
+        "pid": 7,
+        "uptime_seconds": 3725.5,
         "workers": {"configured": 4, "reading": 3, "restarts": 1},
         "generations": [
             {"keeper": 10, "state": "leaving", "seconds": 90.0, "version": "0.1.0", "workers": 0},
@@ -54,7 +58,7 @@ def test_of_many_zones_the_first_are_told() -> None:
     few = list(status_lines(report(zones=ZONES_SHOWN + 5, errors=ZONES_SHOWN + 1), shows_all=False))
     every = list(status_lines(report(zones=ZONES_SHOWN + 5, errors=ZONES_SHOWN + 1), shows_all=True))
 
-    assert [line for line in few if "more" in line] == ["and 5 more (--all shows them)", "and 1 more (--all shows them)"]
+    assert [line for line in few if "more" in line] == [f"and {more} more (--all shows them)" for more in (5, 1)]
     assert sum(".example" in line for line in few) == ZONES_SHOWN
     assert sum(".example" in line for line in every) == ZONES_SHOWN + 5
     assert sum(".json" in line for line in every) == ZONES_SHOWN + 1
