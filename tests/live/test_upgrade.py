@@ -227,24 +227,28 @@ def test_a_program_that_fails_is_not_taken(server: Server, program: Program) -> 
 def test_a_program_that_can_t_load_after_all_leaves_the_one_before_serving(
     server: Server, program: Program, tmp_path: Path
 ) -> None:
-    """It tries again and again; changes are taken meanwhile, by processes of the program before."""
-    mended = tmp_path / "mended"
-    refusing = (
-        f'        if self._parent != 1 and not __import__("os").path.exists("{mended}"):\n'
-        '            log.error("not yet")\n'
-        "            os._exit(1)\n"
-    )
+    """It tries again, and takes its time; changes are taken meanwhile, by processes of the program before."""
     load = "    def _load(self) -> None:\n"
-    program.install("2.0.0", {"keeper": (load, load + refusing)})
+    failing_then_waiting = (
+        "        from pathlib import Path\n"
+        f"        tried, mended = Path('{tmp_path}', 'tried'), Path('{tmp_path}', 'mended')\n"
+        "        if not tried.exists():\n"
+        "            tried.touch()\n"
+        "            os._exit(1)\n"
+        "        while not mended.exists():\n"
+        "            time.sleep(0.01)\n"
+    )
+    program.install("2.0.0", {"keeper": (load, load + failing_then_waiting)})
     with questioning(server, ["www.example.com"]) as report:
         ask_for_upgrade(server)
-        wait_until(lambda: server.log_text().count("not yet") > 1, "the second attempt")
-        assert version(server) == VERSION
+        wait_until(lambda: "its workers serve on, all is loaded anew" in server.log_text(), "the failure")
+        wait_until(lambda: len(processes(server, KEEPER)) == 2, "the second attempt")
         write_zones(server.zones, {"example.com": zone(NEW)})
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: server.values("www.example.com") == [NEW], "the change")
         assert version(server) == VERSION
-        mended.touch()
+        assert upgrades(server, "ok") == 0
+        (tmp_path / "mended").touch()
         wait_serving(server, "2.0.0")
 
     assert report.lost == 0
