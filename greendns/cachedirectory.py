@@ -32,7 +32,10 @@ def make_directory(settings: Config, uid: int, gid: int) -> None:
         return
     try:
         path.mkdir(_MODE)
-        os.chown(path, uid, gid)
+        # By its descriptor: somebody else's symbolic link in its place is not followed.
+        made = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        os.fchown(made, uid, gid)
+        os.close(made)
     except FileExistsError:
         return
     except OSError as error:

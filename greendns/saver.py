@@ -1,7 +1,7 @@
 """Has what a generation serves kept, once it serves: in a process of its own, at the lowest priority. No gevent.
 
-It shares the memory of the keeper that forks it, and copies none of it. If it is killed, or the disk is full, what was
-kept before stays, and it is tried again.
+It shares the memory of the keeper that forks it, copies none of it, and ends with it: then the next one goes on. If it
+is killed, or the disk is full, what was kept before stays, and it is tried again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .errors import CacheError
 from .found import printable
 from .lastgood import LastGood
 from .loaded import Generation
-from .processes import die_with_parent, fork
+from .processes import die_with_parent, fork, lead_group
 
 log = logging.getLogger("greendns")
 
@@ -61,6 +61,8 @@ class Saver:
 
 
 def _be_saver(parent: int, last_good: LastGood, generation: Generation) -> int:
+    # A disk that does not answer may hold it beyond any signal: nobody is to wait for it as for one of a generation.
+    lead_group()
     die_with_parent(parent)
     os.nice(_NICE)
     return 0 if save(last_good, generation) else 1

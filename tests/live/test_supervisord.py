@@ -77,8 +77,8 @@ def configuration(directory: Path, arguments: str) -> str:
     for delivered, ours in {
         "/var/log/greendns": str(directory / "log"),
         "/run/": f"{directory}/",
-        "command = greendns serve --config /etc/greendns --user greendns": (
-            f"command = {program} serve --config {directory}{user} {arguments}"
+        "command = greendns serve --config /etc/greendns --user greendns --cache /var/cache/greendns": (
+            f"command = {program} serve --config {directory}{user} --cache {directory / 'cache'} {arguments}"
         ),
     }.items():
         assert delivered in text
