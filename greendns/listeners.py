@@ -27,7 +27,7 @@ import ifaddr
 from .activation import FILE, PassedSockets
 from .controlsocket import ControlSocket
 from .errors import ConfigError, Problem
-from .processes import SPARE_DESCRIPTORS, want_descriptors
+from .processes import LEAST_DESCRIPTORS, SPARE_DESCRIPTORS, want_descriptors
 from .settingkinds import EVERY_ADDRESS, HTTP_OFF, parse_listen
 from .settings import Config
 
@@ -170,13 +170,21 @@ def bind_all(addresses: Iterable[tuple[str, int]], wanted: Wanted) -> list[Liste
             hosts = [host]
             if host == EVERY_ADDRESS:
                 hosts = wanted.passed.hosts(port) or interface_addresses()
-            # A UDP and a TCP socket each; where that is too many, binding tells.
-            want_descriptors(2 * wanted.slots * (len(listeners) + len(hosts)) + SPARE_DESCRIPTORS)
+            # A UDP and a TCP socket each.
+            _find_room(2 * wanted.slots * (len(listeners) + len(hosts)))
             listeners += _bind_hosts(hosts, port, wanted)
     except ConfigError:
         close_all(listeners)
         raise
     return listeners
+
+
+def _find_room(sockets: int) -> None:
+    """Have so many sockets, and what a server needs beside them, allowed. Raises ConfigError where they are not."""
+    allowed = want_descriptors(sockets + SPARE_DESCRIPTORS)
+    if allowed < sockets + LEAST_DESCRIPTORS:
+        claim = f"must be {sockets + LEAST_DESCRIPTORS} at least (ulimit -n, LimitNOFILE)"
+        raise ConfigError(Problem("limits", "open files", claim, str(allowed)))
 
 
 def close_all(listeners: Iterable[Listener]) -> None:

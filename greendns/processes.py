@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import logging
 import os
 import resource
@@ -30,6 +31,10 @@ _LOWEST_PRIORITY = 19  # setpriority(2)
 _M_ARENA_MAX = -8  # mallopt(3), malloc.h
 # For HTTP, files being read and what libraries open.
 SPARE_DESCRIPTORS = 256
+# Without as many beside its sockets a server can't start, or its first load fails: pipes, shared memory, the hub's own.
+LEAST_DESCRIPTORS = 32
+# What there may be none left of, for no fault of ours.
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 
 # What a supervising process may be told; TERM, QUIT and CHLD mean to a forked one what they mean to any, until it says
 # more.
@@ -86,8 +91,11 @@ def exit_after(work: Callable[[], int]) -> NoReturn:
     status = 1
     try:
         status = work()
-    except BaseException:
-        log.exception("a process ends because of a fault of ours")
+    except BaseException as error:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SCARCE):
+            log.error("a process ends for want of what it needs: %s", str(error) or "memory")
+        else:
+            log.exception("a process ends because of a fault of ours")
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()

@@ -53,6 +53,11 @@ class Manager:
         """How often a variable was told."""
         return sum(name in message for message in self.read())
 
+    def wait_beat(self) -> None:
+        """Wait for another beat."""
+        before = self.times("WATCHDOG")
+        wait_until(lambda: self.times("WATCHDOG") > before, "a beat")
+
     def states(self) -> list[str]:
         """What was told but for watchdog beats and mere words."""
         return [word for message in self.read() for word in ("READY", "RELOADING", "STOPPING") if word in message]
@@ -122,8 +127,7 @@ def test_a_program_that_goes_on_in_its_place_tells_on(
         manager.wait("READY")
         server.process.send_signal(signal.SIGUSR2)
         manager.wait("READY", "READY")
-        beats = manager.times("WATCHDOG")
-        wait_until(lambda: manager.times("WATCHDOG") > beats, "another beat")
+        manager.wait_beat()
         assert manager.senders == {server.process.pid}
 
 
