@@ -11,7 +11,7 @@ JOBS ?= 3
 # Tests of what is the same on both builds, since nothing of it is compiled, or of both at once.
 SAME := meta bench twin compat/test_g00_command_line.py compat/test_g02_geodns_conf.py compat/test_g03_zone_directory.py \
   $(patsubst %,live/test_%.py,activation control first_process hot_swap http isolation namespaces notify privileges \
-  resources signals supervisord workers)
+  resources signals supervisord upgrade workers)
 FUZZ_SECONDS ?= 60
 # No test needs it.
 FUZZER := atheris>=3

@@ -28,6 +28,9 @@ class Program:
         fresh = self.directory.with_name(f"{self.directory.name}-{version}")
         for part in ("greendns", "scripts"):
             shutil.copytree(ROOT / part, fresh / part)
+        if not greendns.is_compiled():
+            # Where the package is installed as it lies here, what a copy lacks would be looked for in the original.
+            (fresh / "greendns" / "_datagrams.py").write_text('raise ImportError("nothing is compiled here")\n')
         for module, (old, new) in {"__init__": (f'"{VERSION}"', f'"{version}"'), **(edits or {})}.items():
             path = fresh / "greendns" / f"{module}.py"
             text = path.read_text()
