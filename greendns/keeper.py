@@ -184,7 +184,7 @@ class Keeper:
             self._crew.end_stuck()
         self._crew.fill_seats(self._be)
         self._advance()
-        self._saver.fork_if_due(self._generation, self._be)
+        self._saver.fork_if_due(self._generation, self._be_saver)
         if ready.intersection(self._crew.descriptors()):
             self._wanted = self._crew.hear() or self._wanted
         return self._fork_successor() if self._is_successor_due() else None
@@ -214,6 +214,11 @@ class Keeper:
         os.close(self._inheritance.to_arbiter)
         self._crew.hang_up()
         exit_after(lambda: role() or 0)
+
+    def _be_saver(self, role: Role) -> NoReturn:
+        """The same, for who has no use for sockets: however long it takes, it keeps no address taken."""
+        self._inheritance.sockets.close()
+        self._be(role)
 
     def _reap(self) -> None:
         for pid, status in reap():

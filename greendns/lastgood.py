@@ -49,6 +49,17 @@ _SMALL_OCTETS = 1_000_000
 _ATTEMPTS = 3
 
 
+def _program() -> str:
+    """What tells this program from others: when its files were written, and how long they are."""
+    package = Path(__file__).parent
+    seen = sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in package.glob("*.*"))
+    return hashlib.sha256(repr((sys.version, seen)).encode()).hexdigest()
+
+
+# At the start: later they may be another one's, and who serves may not be able to read them.
+_PROGRAM = _program()
+
+
 class _Held(NamedTuple):
     """An image in the directory: how large it is, and what each of its zones was made of, by their names."""
 
@@ -67,14 +78,10 @@ class _Index:
 
 
 class LastGood:
-    """What is kept of a server's zones.
-
-    To be made at the start: later the files of the program may be those of another one.
-    """
+    """What is kept of a server's zones in a directory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._program = _program()
 
     def read(self, config: Config) -> Kept:
         """What was served last of the zones of `config`; nothing, with a warning, where that can't be used."""
@@ -88,13 +95,13 @@ class LastGood:
             return NOTHING_KEPT
 
     def _read(self, directory: int, config: Config) -> Kept:
-        reader = _Reader(directory, config, _read_index(directory), self._program)
+        reader = _Reader(directory, config, _read_index(directory))
         for _ in range(_ATTEMPTS):
             reader.read()
             index = _read_index(directory)
             if not reader.broken or index == reader.index:
                 break
-            reader = _Reader(directory, config, index, self._program)
+            reader = _Reader(directory, config, index)
         if reader.broken:
             self._warn(f"{len(reader.broken)} of its {len(reader.index.images)} images: {reader.broken[0]}")
         return Kept(reader.zones, tuple(map(Path, reader.index.files)))
@@ -110,7 +117,7 @@ class LastGood:
             before = self._index_there(directory)
             images = _write_images(directory, generation, before.images)
             files = tuple([os.path.abspath(path) for path in generation.files])
-            index = _Index(self._program, _source(generation.config), files, images)
+            index = _Index(_PROGRAM, _source(generation.config), files, images)
             if index != before:
                 _write_index(directory, index)
             # Also where there was nothing to write: what is in service is known to be kept.
@@ -125,7 +132,7 @@ class LastGood:
             index = _read_index(directory)
         except (FileNotFoundError, CacheError):
             return _Index()
-        if index.program != self._program:
+        if index.program != _PROGRAM:
             return _Index()
         there = set(os.listdir(directory))
         return replace(index, images={image: held for image, held in index.images.items() if image in there})
@@ -144,13 +151,6 @@ def saved_at(settings: Config) -> float:
     return 0.0 if seen is None else seen[0] / 10**9
 
 
-def _program() -> str:
-    """What tells this program from others: when its files were written, and how long they are."""
-    package = Path(__file__).parent
-    seen = sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in package.glob("*.*"))
-    return hashlib.sha256(repr((sys.version, seen)).encode()).hexdigest()
-
-
 # -- reading
 
 
@@ -161,10 +161,10 @@ class _Reader:
     broken  what is wrong with the images that can't be used; they are removed
     """
 
-    def __init__(self, directory: int, config: Config, index: _Index, program: str) -> None:
+    def __init__(self, directory: int, config: Config, index: _Index) -> None:
         self._directory = directory
         self._config = config
-        self._is_ours = index.program == program
+        self._is_ours = index.program == _PROGRAM
         self.index = index
         self.zones: dict[str, LoadedZone] = {}
         self.broken: list[str] = []
@@ -210,12 +210,11 @@ def _read_index(directory: int) -> _Index:
     if cachefile.digest_of([body]).encode() != digest:
         raise CacheError("its index is not as it was written")
     found: dict[str, Any] = json.loads(body)
-    form, byteorder = found.pop("format"), found.pop("byteorder")
-    if form != FORMAT:
-        raise CacheError(f"its format is {form}, not {FORMAT}")
-    if byteorder != sys.byteorder:
+    if found["format"] != FORMAT:
+        raise CacheError(f"its format is {found['format']}, not {FORMAT}")
+    if found["byteorder"] != sys.byteorder:
         raise CacheError("it was written by another kind of machine")
-    images = {image: _Held(*held) for image, held in found.pop("images").items()}
+    images = {image: _Held(*held) for image, held in found["images"].items()}
     return _Index(found["program"], found["source"], tuple(found["files"]), images)
 
 
@@ -231,7 +230,9 @@ def _write_images(directory: int, generation: Generation, before: Mapping[str, _
         there = {homes.get((held.octets, *zone)) for zone in held.zones.items()}
         # Zones that share an image in memory share one there too.
         home = there.pop() if len(there) == 1 else None
-        images[home or _write_image(directory, image, zones)] = held
+        name = home or _write_image(directory, image, zones)
+        beside = images[name].zones if name in images else {}
+        images[name] = _Held(held.octets, {**beside, **held.zones})
     return images
 
 
