@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,8 @@ def run_by(monkeypatch: pytest.MonkeyPatch, *command: str) -> None:
 
 
 def descriptors() -> int:
+    """How many are open, once those are gone that a test before left to the collector."""
+    gc.collect()
     return len(os.listdir("/proc/self/fd"))
 
 
