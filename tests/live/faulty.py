@@ -1,16 +1,13 @@
-"""GreenDNS with a fault of ours in it: python tests/live/faulty.py STAGE FAULT ARGUMENTS..., as Python.
+"""GreenDNS with a fault of ours in it: GREENDNS_PURE=1 python tests/live/faulty.py STAGE FAULT ARGUMENTS...
 
 In the stage named whatever is asked about the label `broken` raises, waits for a minute, or computes for ever.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
-
-os.environ["GREENDNS_PURE"] = "1"
 
 import gevent
 

@@ -33,7 +33,7 @@ HEARTBEAT = "[server]\nheartbeat_seconds = 2\n"
 @contextmanager
 def faulty(directory: Path, stage: str, fault: str, workers: int = 1) -> Iterator[Server]:
     """A server with a fault in one of its stages."""
-    program = [sys.executable, str(FAULTY), stage, fault]
+    program = ["env", "GREENDNS_PURE=1", sys.executable, str(FAULTY), stage, fault]
     with serving(directory, {"example.com": ZONE}, workers=workers, program=program) as server:
         yield server
 
