@@ -9,7 +9,7 @@ SOURCES := $(wildcard greendns/*.py greendns/*.pxd greendns/*.pyx)
 # Three processes on two cores even out the waiting of tests for servers.
 JOBS ?= 3
 # Tests of what is the same on both builds, since nothing of it is compiled, or of both at once.
-SAME := meta bench twin compat/test_g00_command_line.py compat/test_g02_geodns_conf.py compat/test_g03_zone_directory.py \
+SAME := meta bench load twin compat/test_g00_command_line.py compat/test_g02_geodns_conf.py compat/test_g03_zone_directory.py \
   $(patsubst %,live/test_%.py,activation control first_process hot_swap http isolation namespaces notify privileges \
   resources signals supervisord upgrade workers)
 FUZZ_SECONDS ?= 60

@@ -12,6 +12,7 @@ is of the program before: see `upgrade`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -162,7 +163,9 @@ class Arbiter:
         """Have the generation in service look at all files; who is loading anew anyway need not be told."""
         for each in self._generations.values():
             if each.state == "serving" and not each.is_headless:
-                os.kill(each.pid, signal.SIGHUP)
+                # One that has just ended, and that its own parent has reaped, is noted as headless in this turn.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each.pid, signal.SIGHUP)
 
     def _stop(self, at_once: bool) -> None:
         """Have all finish what they have, or end."""

@@ -18,7 +18,7 @@ from .loaded import Generation
 from .processes import ending_text, fork
 from .roles import Inheritance, be_side, be_worker
 from .seats import Seat
-from .side import decode_change
+from .side import FAILED, LOOK, decode_change
 from .watcher import Change, Reading
 
 log = logging.getLogger("greendns")
@@ -133,6 +133,12 @@ class Crew:
             if seat.pid:
                 os.kill(seat.pid, signal.SIGTERM)
 
+    def kill(self) -> None:
+        """End whoever is left."""
+        for seat in self._seats:
+            if seat.pid:
+                os.kill(seat.pid, signal.SIGKILL)
+
     # -- the line to the side process
 
     def descriptors(self) -> tuple[int, ...]:
@@ -150,13 +156,27 @@ class Crew:
         *lines, self._said = (self._said + said).split(b"\n")
         return decode_change(lines[-1]) if lines else None
 
-    def say(self, word: bytes) -> None:
-        """Tell the side process something, if it is there: the next one looks by itself."""
+    def have_look(self) -> None:
+        """Have the side process look at all files. One that has not read hundreds of such words has this one too."""
+        self._say(LOOK)
+
+    def tell_failure(self) -> None:
+        """Tell it that its change was not loaded. One that can't be told is ended: the next one looks by itself."""
+        if not self._say(FAILED):
+            for seat in self._seats:
+                if seat.slot == SIDE and seat.pid:
+                    os.kill(seat.pid, signal.SIGKILL)
+
+    def _say(self, word: bytes) -> bool:
+        """Say it, without waiting for who does not read; returns whether there is nothing more to do."""
         if self._line is not None:
             try:
-                self._line.sendall(word)
+                self._line.send(word, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
             except OSError:
                 log.debug("the side process is gone: the next one looks by itself")
+        return True
 
     def hang_up(self) -> None:
         """Let the line go."""

@@ -37,8 +37,8 @@ from .processes import (
 from .regularfile import UNREAD
 from .roles import Inheritance
 from .saver import Saver
-from .side import FAILED, LOOK
 from .watcher import Change, Reading, read_state
+from .worker import STOP_SECONDS
 
 log = logging.getLogger("greendns")
 
@@ -53,6 +53,10 @@ REFUSED_STATUS = 2  # what the configuration names can't be used: see Succession
 _STEP_SECONDS = 0.005
 # Workers before us that do not stop reading, because they are stopped themselves, say, hold nothing up any longer.
 _RELIEF_SECONDS = 2.0
+# Who has not left by then is stuck. The arbiter sees to it as well, but not where a generation gives itself up.
+_LEAVE_SECONDS = STOP_SECONDS + 1.5
+# So often it is looked whether they are gone then.
+_TURN_SECONDS = 0.1
 # At most so often does a generation follow another.
 _PACE_SECONDS = 1.0
 
@@ -176,9 +180,11 @@ class Keeper:
         if signal.SIGTERM in came:
             self._leave()
         if signal.SIGHUP in came:
-            self._crew.say(LOOK)
+            self._crew.have_look()
         self._reap()
         if self._phase == "leaving":
+            if self._has_lasted(_LEAVE_SECONDS):
+                self._crew.kill()
             return self._status if self._crew.is_gone else None
         if self._phase == "serving":
             self._crew.end_stuck()
@@ -189,12 +195,12 @@ class Keeper:
             self._wanted = self._crew.hear() or self._wanted
         return self._fork_successor() if self._is_successor_due() else None
 
-    def _patience(self) -> int | None:
-        """Milliseconds until there is something to do that nobody tells; None: nothing."""
+    def _patience(self) -> int:
+        """Milliseconds until there is something to do that nobody tells."""
         if self._phase in ("starting", "relieving"):
             return int(1000 * _STEP_SECONDS)
         if self._phase == "leaving":
-            return None
+            return int(1000 * max(_TURN_SECONDS, self._phase_began + _LEAVE_SECONDS - time.monotonic()))
         due = [self._crew.due()]
         if self._saver.due is not None:
             due.append(self._saver.due)
@@ -204,7 +210,7 @@ class Keeper:
 
     def _leave(self) -> None:
         """Have the children finish, and let the sockets go; nobody is replaced any more."""
-        self._phase = "leaving"
+        self._enter("leaving")
         self._inheritance.sockets.close()
         self._crew.have_leave()
 
@@ -290,5 +296,5 @@ class Keeper:
             return
         log.error("%s: what was in service stays", why)
         self._table.count_reload(self._bank, "error")
-        self._crew.say(FAILED)
+        self._crew.tell_failure()
         self._tell(GAVE_UP)

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,8 @@ from tests.bench.processes import Tree
 from tests.bench.scene import Scene
 from tests.load import openloop
 from tests.load.openloop import Sent
-from tests.serving import ROOT, wait_until
+from tests.programs import Program
+from tests.serving import wait_until
 
 RATE = 20_000
 WORKERS = 2
@@ -55,7 +55,7 @@ class Stage:
     @property
     def package(self) -> Path:
         """The first file of the program that is read."""
-        return self.directory / "greendns" / "__init__.py"
+        return self.directory / "program" / "greendns" / "__init__.py"
 
     @property
     def settings(self) -> Path:
@@ -103,17 +103,10 @@ def opened(here: Scene, workers: int = WORKERS, zones: Path | None = None, name:
         directory / "log",
         workers=workers,
         question=(name, "A"),
-        program=_copy_program(directory),
+        program=Program(directory / "program").command,
     )
     with start as server:
         yield Stage(here, directory, server.port, server.tree)
-
-
-def _copy_program(directory: Path) -> list[str]:
-    """The program as it is here, where it may be replaced."""
-    for name in ("greendns", "scripts"):
-        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return [sys.executable, str(directory / "scripts" / "greendns")]
 
 
 @contextmanager
