@@ -7,6 +7,7 @@ at each time that it is opened, and by its descriptor, which no rename leads ast
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -85,22 +86,46 @@ def wait_alone(directory: int) -> None:
     fcntl.flock(directory, fcntl.LOCK_EX)
 
 
+def make_again(path: Path) -> None:
+    """Make the directory where somebody has removed it since the start. Raises OSError."""
+    if not os.path.lexists(path):
+        path.mkdir(_MODE)
+
+
 @contextmanager
 def reading(directory: int, name: str) -> Iterator[BinaryIO]:
-    """A file of the directory. Raises OSError."""
-    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory), "rb") as file:
+    """A file of the directory. Raises OSError, and CacheError for anything but a regular file."""
+    with open(_open_regular(directory, name), "rb") as file:
         yield file
+
+
+def _open_regular(directory: int, name: str) -> int:
+    # A fifo would hold up its reader until somebody writes.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        file = os.open(name, flags, dir_fd=directory)
+    except OSError as error:
+        # A symbolic link; a socket.
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise CacheError("is not a regular file") from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise CacheError("is not a regular file")
+    return file
 
 
 def write_whole(directory: int, name: str, parts: Iterable[bytes | memoryview]) -> None:
     """Put a file in its place once all of it is on the disk. Raises OSError; then what was there before still is."""
     begun = name + BEGUN
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    remove(directory, begun)
     try:
         with open(os.open(begun, flags, _FILE_MODE, dir_fd=directory), "wb") as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
+        _remove_directory(directory, name)
         os.rename(begun, name, src_dir_fd=directory, dst_dir_fd=directory)
     except OSError:
         remove(directory, begun)
@@ -110,6 +135,13 @@ def write_whole(directory: int, name: str, parts: Iterable[bytes | memoryview]) 
 
 
 def remove(directory: int, name: str) -> None:
-    """Have a file gone, if that is to be had."""
+    """Have a file gone, or an empty directory, if that is to be had."""
     with contextlib.suppress(OSError):
         os.unlink(name, dir_fd=directory)
+    _remove_directory(directory, name)
+
+
+def _remove_directory(directory: int, name: str) -> None:
+    """Have an empty directory gone: no file can be put in its place."""
+    with contextlib.suppress(OSError):
+        os.rmdir(name, dir_fd=directory)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import cachefile
-from .cachedirectory import BEGUN, opened, reading, remove, wait_alone, write_whole
+from .cachedirectory import BEGUN, make_again, opened, reading, remove, wait_alone, write_whole
 from .cachefile import Stored
 from .errors import CacheError
 from .found import printable
@@ -45,6 +45,8 @@ _OURS = re.compile(rf"(?:[0-9a-f]{{64}}|{INDEX})(?:{re.escape(BEGUN)})?")
 # those of an image that has become mostly others': then they share one again, and there is less to fetch for an answer.
 SCATTERED = 100
 _SMALL_OCTETS = 1_000_000
+# Enough for a million zones with an image each; what is longer is not ours, and would not find room in memory.
+_INDEX_OCTETS_MAX = 256 << 20
 # A writer may remove an image while we are reading.
 _ATTEMPTS = 3
 
@@ -111,6 +113,7 @@ class LastGood:
 
     def save(self, generation: Generation) -> None:
         """Keep what a generation serves; only what is not there yet is written. Raises OSError and CacheError."""
+        make_again(self.path)
         with opened(self.path) as directory:
             # Of two generations one waits for the other.
             wait_alone(directory)
@@ -127,10 +130,10 @@ class LastGood:
                     remove(directory, name)
 
     def _index_there(self, directory: int) -> _Index:
-        """What there is to go on from: nothing where the index is broken, or another program's."""
+        """What there is to go on from: nothing where the index can't be read, or is another program's."""
         try:
             index = _read_index(directory)
-        except (FileNotFoundError, CacheError):
+        except (OSError, CacheError):
             return _Index()
         if index.program != _PROGRAM:
             return _Index()
@@ -158,7 +161,7 @@ class _Reader:
     """Reads what an index names.
 
     zones   by what they are found by in a generation
-    broken  what is wrong with the images that can't be used; they are removed
+    broken  what is wrong with the images that can't be used; those that will never be are removed
     """
 
     def __init__(self, directory: int, config: Config, index: _Index) -> None:
@@ -176,7 +179,10 @@ class _Reader:
         for image, held in self.index.images.items():
             try:
                 self._take(_read_image(self._directory, image), held)
-            except (OSError, CacheError) as error:
+            except OSError as error:
+                # It may be whole, and be read at the next start.
+                self.broken.append(f"{image}: {error.strerror}")
+            except CacheError as error:
                 self.broken.append(f"{image}: {error}")
                 remove(self._directory, image)
         small = [held.zones for held in self.index.images.values() if held.octets < _SMALL_OCTETS]
@@ -206,6 +212,8 @@ def _read_image(directory: int, image: str) -> Stored:
 def _read_index(directory: int) -> _Index:
     """Raises OSError and CacheError."""
     with reading(directory, INDEX) as file:
+        if os.fstat(file.fileno()).st_size > _INDEX_OCTETS_MAX:
+            raise CacheError(f"its index has more than {_INDEX_OCTETS_MAX} octets")
         digest, _, body = file.read().partition(b"\n")
     if cachefile.digest_of([body]).encode() != digest:
         raise CacheError("its index is not as it was written")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import shutil
 import signal
+import stat
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,7 @@ import pytest
 
 from greendns import cachefile, lastgood
 from greendns.answer import answer
+from greendns.cachedirectory import BEGUN
 from greendns.errors import CacheError
 from greendns.image import fill_anew
 from greendns.lastgood import INDEX, SCATTERED, LastGood
@@ -347,6 +351,66 @@ def test_of_a_broken_image_the_others_are_used(server: Server, caplog: pytest.Lo
         assert is_ignored(server, caplog, f"1 of its 2 images: {image}")
         (image,) = [name for name, (_, zones) in server.index()["images"].items() if "a.json" in zones]
         octets = (server.cache / image).read_bytes()
+
+
+def in_the_way(path: Path, kind: str) -> None:
+    """Put something in the place of a file."""
+    path.unlink(missing_ok=True)
+    if kind == "link":
+        path.symlink_to("elsewhere")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.touch()
+        os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory", "huge"])
+def test_whatever_is_in_the_place_of_a_file_makes_room(
+    server: Server, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """It holds nothing up and costs no memory: it is told once, and the file written anew."""
+    server.write(a=zone(1))
+    server.save(server.start())
+    (image,) = server.images()
+
+    in_the_way(server.cache / INDEX, kind)
+    in_the_way(server.cache / f"{INDEX}{BEGUN}", kind)
+    assert is_ignored(server, caplog, "its index has more than" if kind == "huge" else "is not a regular file")
+
+    (image,) = server.images()
+    in_the_way(server.cache / image, kind)
+    assert is_ignored(server, caplog, "is not as long as it was" if kind == "huge" else "is not a regular file")
+    assert len(server.images()) == 1
+
+
+def test_an_image_that_can_not_be_read_now_is_there_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No descriptor is left, or the disk does not answer: the last good copy of a broken file stays."""
+    server.write(a=zone(1))
+    before = server.save(server.start())
+    server.write(a=BROKEN)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cachefile, "read", fail)
+        assert broken(server.start()) == ["a"]
+
+    assert is_kept(server.start(), before, "a")
+
+
+def test_a_directory_that_was_removed_is_made_again(server: Server) -> None:
+    server.write(a=zone(1))
+    generation = server.save(server.start())
+    shutil.rmtree(server.cache)
+
+    server.save(generation)
+
+    assert stat.S_IMODE(server.cache.stat().st_mode) == 0o700
+    assert is_kept(server.start(), generation, "a")
 
 
 def test_another_program_makes_zones_anew_where_it_can(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
