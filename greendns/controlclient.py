@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from .errors import GreenDNSError
 # What a server needs for a report on many zones, and to begin a connection while it hands over.
 ANSWER_SECONDS = 10.0
 _STEP_SECONDS = 0.1
+_STATUSES = (http.client.OK, http.client.ACCEPTED)
+_STRANGER = "is no control socket of a GreenDNS server"
 
 
 class UnreachableError(GreenDNSError):
@@ -49,8 +53,9 @@ def ask(path: Path, method: str, page: str) -> dict[str, Any]:
     while True:
         try:
             return _ask_once(path, method, page)
-        except (http.client.HTTPException, ConnectionResetError, BrokenPipeError) as error:
-            # The process that had taken the connection has ended: another one is there, or the server is gone.
+        except (http.client.HTTPException, ConnectionResetError, BrokenPipeError, BlockingIOError) as error:
+            # The process that had taken the connection has ended: another one is there, or the server is gone. Or
+            # (BlockingIOError) so many ask that there is no place to wait at.
             if time.monotonic() > deadline:
                 raise UnreachableError(f"{path}: the server does not answer: {error}") from error
             time.sleep(_STEP_SECONDS)
@@ -65,12 +70,23 @@ def _ask_once(path: Path, method: str, page: str) -> dict[str, Any]:
     try:
         connection.request(method, page, headers={"Connection": "close"})
         response = connection.getresponse()
-        report: dict[str, Any] = json.loads(response.read())
+        answer = response.read()
     finally:
         connection.close()
-    if response.status >= 400:
-        raise UnreachableError(f"{path}: is no control socket of a GreenDNS server: {response.status}")
+    if response.status not in _STATUSES:
+        raise UnreachableError(f"{path}: {_STRANGER}: {response.status}")
+    with reading_report(path):
+        report: dict[str, Any] = json.loads(answer)
     return report
+
+
+@contextmanager
+def reading_report(path: Path) -> Iterator[None]:
+    """Raise UnreachableError where a report does not say what a server's would."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UnreachableError(f"{path}: {_STRANGER}: its report can't be read") from error
 
 
 def reload(path: Path, seconds: float) -> dict[str, Any]:

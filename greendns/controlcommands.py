@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from . import config
-from .controlclient import LateError, UnreachableError, ask, find_control, reload
+from .controlclient import LateError, UnreachableError, ask, find_control, reading_report, reload
 from .controlsocket import control_paths
 from .errors import ConfigError
 from .found import printable
@@ -51,25 +51,31 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
 
 def status(parsed: argparse.Namespace, usual_place: Path) -> int:
     """Print how a server is; 0 if all is well, 1 if something is to be mended."""
-    report = ask(_find(parsed, usual_place), "GET", "/status")
-    lines = [json.dumps(report, indent=2)] if parsed.json else map(printable, status_lines(report, parsed.all))
+    path = _find(parsed, usual_place)
+    report = ask(path, "GET", "/status")
+    with reading_report(path):
+        lines = [json.dumps(report, indent=2)] if parsed.json else map(printable, status_lines(report, parsed.all))
+        lines, is_ok = list(lines), report["status"] == "ok"
     for line in lines:
         print(line)
-    return 0 if report["status"] == "ok" else WRONG_STATUS
+    return 0 if is_ok else WRONG_STATUS
 
 
 def reload_server(parsed: argparse.Namespace, usual_place: Path) -> int:
     """Have a server look at all files, wait until that is in force, and tell what came of it; 1 if that is errors."""
+    path = _find(parsed, usual_place)
     try:
-        report = reload(_find(parsed, usual_place), parsed.timeout)
+        with reading_report(path):
+            report = reload(path, parsed.timeout)
+            errors, zones = list(map(printable, report["errors"])), report["zones"]
     except LateError as error:
         print(f"greendns: {printable(error)}", file=sys.stderr)
         return WRONG_STATUS
-    for problem in report["errors"]:
-        print(printable(problem), file=sys.stderr)
-    if report["errors"]:
+    for problem in errors:
+        print(problem, file=sys.stderr)
+    if errors:
         return WRONG_STATUS
-    print(f"all that lies there is in force, zones: {report['zones']}")
+    print(f"all that lies there is in force, zones: {zones}")
     return 0
 
 

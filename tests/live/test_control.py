@@ -7,6 +7,7 @@ import os
 import pwd
 import signal
 import socket
+import socketserver
 import stat
 import sys
 import tempfile
@@ -16,11 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from greendns import __version__, build_text
+from greendns.controlclient import ask
 from tests.commands import run_here
 from tests.identities import USER, readable_directory, why_nobody
 from tests.processtree import KEEPER, WORKER, is_running, named
@@ -396,3 +399,57 @@ def test_no_server_is_told_in_a_line(place: Path, monkeypatch: pytest.MonkeyPatc
     (place / "greendns.toml").write_text('[control]\nsocket = "off"\n')
     ended = run_here("status", "--config", place)
     assert (ended.returncode, ended.stderr) == (2, "greendns: control.socket is off: no server can be reached\n")
+
+
+@contextmanager
+def answering(path: Path, answer: bytes) -> Iterator[None]:
+    """Somebody else, who says the same whatever is asked."""
+
+    class Stranger(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline() not in (b"\r\n", b""):
+                pass
+            self.wfile.write(answer)
+
+    with socketserver.UnixStreamServer(str(path), Stranger) as stranger:
+        thread = Thread(target=stranger.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield
+        stranger.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 301 Moved\r\n\r\n{}", "301"),
+        (b"HTTP/1.1 500 Internal Server Error\r\n\r\noops", "500"),
+        (b"HTTP/1.1 200 OK\r\n\r\n<html>", "its report can't be read"),
+        (b"HTTP/1.1 200 OK\r\n\r\n[]", "its report can't be read"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"request": 1, "in_force": 1, "errors": 1}', "its report can't be read"),
+    ],
+)
+def test_somebody_else_s_answer_is_told_in_a_line(place: Path, answer: bytes, why: str) -> None:
+    with answering(place / "c", answer):
+        for command in ("status", "reload"):
+            ended = run_here(command, "--control", place / "c")
+            told = f"greendns: {place / 'c'}: is no control socket of a GreenDNS server: {why}\n"
+            assert (ended.returncode, ended.stderr) == (2, told)
+
+
+def test_a_place_is_waited_for_where_many_ask(place: Path) -> None:
+    """Of a backlog that is full there is no word but that it is."""
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as first:
+        listening.bind(str(place / "c"))
+        listening.listen(0)
+        first.connect(str(place / "c"))
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(ask, place / "c", "GET", "/status")
+            with pytest.raises(TimeoutError):
+                asked.result(0.5)
+            listening.accept()[0].close()
+            served, _ = listening.accept()
+            with served:
+                served.recv(1000)
+                served.sendall(b"HTTP/1.1 200 OK\r\n\r\n{}")
+            assert asked.result(10) == {}
