@@ -36,6 +36,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 _END = "Connection: close\r\nContent-Length: 0\r\n\r\n"
 _BAD_REQUEST = "400", f"HTTP/1.1 400 Bad Request\r\n{_END}".encode()
 _TOO_LARGE = "431", f"HTTP/1.1 431 Request Header Fields Too Large\r\n{_END}".encode()
+# It has hung up, or does not take its answer.
+_PEER_IS_GONE = (BrokenPipeError, ConnectionResetError, TimeoutError)
 
 
 class Application(Protocol):
@@ -55,6 +57,8 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         self.server.enter(self)
         try:
             super().handle()
+        except _PEER_IS_GONE as error:
+            log.debug("%s: %s", self.client_address, error)
         finally:
             self.server.leave(self)
 
@@ -91,7 +95,7 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
         super().handle_one_response()
 
     def handle_error(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, TimeoutError):
+        if isinstance(error, _PEER_IS_GONE):
             # The peer does not take its answer: its right, and nothing to log.
             self.close_connection = True
             return

@@ -401,6 +401,19 @@ def test_no_server_is_told_in_a_line(place: Path, monkeypatch: pytest.MonkeyPatc
     assert (ended.returncode, ended.stderr) == (2, "greendns: control.socket is off: no server can be reached\n")
 
 
+@each_kind
+def test_who_hangs_up_before_the_answer_is_nothing_to_log(place: Path, workers: int) -> None:
+    """Whether it is asked for a page, or for none."""
+    with running(place, workers) as server:
+        for sent in (b"GET /status HTTP/1.1\r\n\r\n", b"GET /nosuch HTTP/1.1\r\n\r\n", b"GET\r\n\r\n", b"x" * 9000):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(place / "c"))
+                client.sendall(sent)
+        assert status(place)["status"] == "ok"
+        assert "Error" not in server.log_text()
+        assert "Traceback" not in server.log_text()
+
+
 @contextmanager
 def answering(path: Path, answer: bytes) -> Iterator[None]:
     """Somebody else, who says the same whatever is asked."""
