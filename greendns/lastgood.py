@@ -117,6 +117,8 @@ class LastGood:
         with opened(self.path) as directory:
             # Of two generations one waits for the other.
             wait_alone(directory)
+            if _is_nothing_beside_others(directory, generation):
+                return
             before = self._index_there(directory)
             images = _write_images(directory, generation, before.images)
             files = tuple([os.path.abspath(path) for path in generation.files])
@@ -227,6 +229,20 @@ def _read_index(directory: int) -> _Index:
 
 
 # -- writing
+
+
+def _is_nothing_beside_others(directory: int, generation: Generation) -> bool:
+    """Whether no zone is served, and what is kept is of another source: then more would be lost than kept.
+
+    Without a configuration file the directory of zones is another one where "zones" is not mounted.
+    """
+    if any(loaded.zone is not None for loaded in generation.zones.values()):
+        return False
+    try:
+        index = _read_index(directory)
+    except (OSError, CacheError):
+        return False
+    return bool(index.images) and index.source != _source(generation.config)
 
 
 def _write_images(directory: int, generation: Generation, before: Mapping[str, _Held]) -> dict[str, _Held]:

@@ -11,6 +11,7 @@ import signal
 import stat
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -411,6 +412,28 @@ def test_a_directory_that_was_removed_is_made_again(server: Server) -> None:
 
     assert stat.S_IMODE(server.cache.stat().st_mode) == 0o700
     assert is_kept(server.start(), generation, "a")
+
+
+def test_what_is_kept_of_another_source_stays_while_nothing_is_served(server: Server, tmp_path: Path) -> None:
+    """As where the directory of zones is not mounted, and another one is taken for it; until there is a zone."""
+    server.write(a=zone(1))
+    kept = server.save(server.start())
+    other = tmp_path / "other"
+    other.mkdir()
+    mounted, server.config = server.config, replace(server.config, zones=ZonesSettings(directory=other))
+    generation = server.save(server.start())
+    assert serials(generation) == {}
+
+    server.config = mounted
+    assert is_kept(server.start(), kept, "a")
+
+    server.config = generation.config
+    write_zones(other, {"b": zone(1)})
+    server.save(server.change(generation))
+    (server.zones / "a.json").write_text(BROKEN)
+    server.config = mounted
+    assert broken(server.start()) == ["a"]
+    assert serials(server.start()) == {}
 
 
 def test_another_program_makes_zones_anew_where_it_can(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
