@@ -1,9 +1,9 @@
-"""What changes cost under load: each act under 20,000 queries a second on a fixed schedule, two workers on one core.
+"""What changes cost under load: each act under 20,000 queries a second on a fixed schedule, two workers.
 
     python -m tests.load [--quick] [--only ACT,...] [--rate 20000] [--json FILE]
 
-The sender waits for nothing (openloop.c) and has a core of its own; latency counts from when a query was due, an
-answer after 2 s is none. Server, loader and workers share the other core.
+The sender waits for nothing (openloop.c); latency counts from when a query was due, an answer after 2 s is none. All
+processes of the server may use both cores; the sender takes most of one.
 """
 
 from __future__ import annotations

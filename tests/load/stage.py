@@ -87,7 +87,7 @@ class Stage:
 
 @contextmanager
 def opened(here: Scene, workers: int = WORKERS, zones: Path | None = None, name: str = ORIGIN) -> Iterator[Stage]:
-    """A server of the pool's zone, or of others, on a core of its own that all of its processes share.
+    """A server of the pool's zone, or of others, on both cores, of which the sender takes most of one.
 
     name  what is asked for first
     """
@@ -95,7 +95,7 @@ def opened(here: Scene, workers: int = WORKERS, zones: Path | None = None, name:
     shutil.copytree(zones or here.pool.zones, directory / "zones")
     shutil.copytree(here.geoip, directory / "geoip", ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "greendns.toml").touch()
-    cores = [here.cores.server]
+    cores = [here.cores.server, here.cores.client]
     start = contenders.greendns(
         directory / "zones",
         directory / "geoip",
