@@ -243,32 +243,6 @@ def test_a_keeper_that_dies_takes_the_load_with_it(server: Server) -> None:
         wait_until(lambda: settled(server), "one generation")
 
 
-def test_a_new_keeper_that_is_killed_while_the_one_before_leaves(server: Server) -> None:
-    """Its end is noticed late, since its parent reaps it: a look that is asked for just then harms nobody."""
-    wire = dns.message.make_query("www.example.com", "A").to_wire()
-    for _ in range(3):
-        with socket.create_connection((server.host, server.port), timeout=5) as connection:
-            # Half a message: who has read it waits for the rest before it leaves.
-            connection.sendall(len(wire).to_bytes(2, "big") + wire[:5])
-            (before,) = processes(server, KEEPER)
-            server.process.send_signal(signal.SIGHUP)
-            new = wait_until(lambda before=before: in_service_beside(server, before), "the next generation")
-            os.kill(new, signal.SIGKILL)
-            while is_running(new):
-                server.process.send_signal(signal.SIGHUP)
-            server.process.send_signal(signal.SIGHUP)
-            assert server.values("www.example.com") == [OLD]
-        wait_until(lambda: settled(server), "one generation")
-
-    assert server.log_text().count("ended (somebody else knows how)") + server.log_text().count("(SIGKILL)") >= 3
-
-
-def in_service_beside(server: Server, before: int) -> int:
-    """The keeper that serves while the one before it leaves; 0 if there is none."""
-    others = [pid for pid in processes(server, KEEPER) if pid != before]
-    return others[0] if others and len(processes(server, WORKER)) > WORKERS else 0
-
-
 # -- hand-over
 
 
