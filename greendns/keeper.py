@@ -29,6 +29,7 @@ from .processes import (
     ending_text,
     exit_after,
     fork,
+    give_memory_back,
     lead_group,
     outlive_parent,
     reap,
@@ -118,6 +119,7 @@ class Keeper:
             self._tell_refusal(error)
             return REFUSED_STATUS
         self._phase_began = time.monotonic()
+        give_memory_back()
         self._crew = Crew(self._inheritance, self._generation, self._bank, self._known)
         self._signals = SignalQueue((signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
         outlive_parent()

@@ -215,6 +215,12 @@ def yield_to_others(work: Callable[[], None]) -> None:
         raise failures[0]
 
 
+def give_memory_back() -> None:
+    """Give the system what was freed and lies between what was not: those forked from here would share it for long."""
+    with contextlib.suppress(AttributeError):  # glibc's alone
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def want_descriptors(needed: int) -> int:
     """Raise the soft limit of open files as far as it goes, if it is too low; returns what is allowed then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
