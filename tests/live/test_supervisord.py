@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import dns.exception
 
+from tests.bench.contenders import free_port
 from tests.identities import USER, readable_directory, why_nobody
 from tests.processtree import descendants, is_running
 from tests.serving import PROGRAM, ROOT, Server, wait_until, write_zones
@@ -85,15 +85,6 @@ def configuration(directory: Path, arguments: str) -> str:
         text = text.replace(delivered, ours)
     assert "/var/" not in text
     return text
-
-
-def free_port() -> int:
-    """A port that nobody has, by UDP and TCP: it has to be the same one after a restart."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(udp.getsockname())
-        port: int = udp.getsockname()[1]
-        return port
 
 
 @contextmanager
